@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+_OTHERS = ("pepper", "study", "site", "journal")
+
 
 class KeysWrong(Exception):
     """The key file cannot be used; the text says what to do."""
@@ -32,7 +34,8 @@ def _read(text: str, where: str) -> Keys:
         raw = json.loads(text)
         struck = {int(kid) for kid in raw.get("struck", [])}
         link = {int(kid): bytes.fromhex(value) for kid, value in raw["link"].items() if int(kid) not in struck}
-        keys = Keys(link, int(raw["link_current"]), *(bytes.fromhex(raw[name]) for name in ("pepper", "study", "site", "journal")))
+        others = (bytes.fromhex(raw[name]) for name in _OTHERS)
+        keys = Keys(link, int(raw["link_current"]), *others)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeysWrong(f"The keys in {where} cannot be read; put the copy from your safe back, nothing was changed.") from error
     if keys.link_current not in keys.link or not 0 <= min(keys.link) <= max(keys.link) <= 255:
@@ -55,7 +58,7 @@ def load(home: Path, given: str | None) -> Keys:
 
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = {name: secrets.token_hex(32) for name in ("pepper", "study", "site", "journal")}
+    fresh = {name: secrets.token_hex(32) for name in _OTHERS}
     raw = {"link": {"1": secrets.token_hex(32)}, "link_current": 1, "struck": [], **fresh}
     temporary = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

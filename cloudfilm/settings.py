@@ -121,7 +121,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], object], str], ...] = (
     ("HOST", "127.0.0.1", _text, "address the site binds"),
     ("URL", "http://127.0.0.1:{port}", _url, "public address of the site, printed in every QR"),
     ("DATABASE", "sqlite:///{home}/records.sqlite", _text, "records, as an SQLAlchemy URL (PostgreSQL: postgresql+psycopg://…)"),
-    ("ARCHIVE", "{home}/archive", _text, "objects: a folder, or s3://bucket/prefix (credentials as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"),
+    (
+        "ARCHIVE",
+        "{home}/archive",
+        _text,
+        "objects: a folder, or s3://bucket/prefix (credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+    ),
     ("S3_ENDPOINT", "", _optional, "address of an S3 that is not Amazon's"),
     ("HOSPITAL", "hospital", _slug, "short id of the hospital; begins every row and key, never changes"),
     ("HOSPITAL_NAME", "示例医院", _text, "name on pages and slips"),
