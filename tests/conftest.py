@@ -8,10 +8,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def _shared() -> Path | None:
-    for base in (ROOT.parent, Path("/work")):
-        if (base / "shared" / "data" / "INDEX.tsv").exists():
-            return base / "shared"
-    return None
+    beside = ROOT.parent / "shared"
+    return beside if (beside / "data" / "INDEX.tsv").exists() else None
 
 
 SHARED = _shared()
