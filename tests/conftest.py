@@ -19,7 +19,5 @@ SHARED = _shared()
 def shared_data() -> Path:
     """../shared/data: real DICOM of many kinds. Absent on a plain clone: said in one line, and the test is left out."""
     if SHARED is None:
-        pytest.skip(
-            "NOT RUN: ../shared/data is not beside this clone; its real DICOM files are test data only and cannot ship here"
-        )
+        pytest.skip("NOT RUN: ../shared/data is not beside this clone; its real DICOM files are test data only and cannot ship here")
     return SHARED / "data"

@@ -84,9 +84,7 @@ def read(data: bytes) -> Letter:
     """The letter in `data`; raises LetterWrong for other bytes, a false id, or a known kind without its fields."""
     try:
         raw = json.loads(data)
-        letter = Letter(
-            str(raw["id"]), str(raw["hospital"]), str(raw["kind"]), datetime.fromisoformat(raw["at"]), dict(raw["body"])
-        )
+        letter = Letter(str(raw["id"]), str(raw["hospital"]), str(raw["kind"]), datetime.fromisoformat(raw["at"]), dict(raw["body"]))
         content = _content(letter.hospital, letter.kind, letter.at, letter.body)
         schema = raw["schema"]
     except (ValueError, KeyError, TypeError) as error:

@@ -110,15 +110,15 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, needed: bool = False)
 
 
 def age_on(birth_date: str, day: str) -> str:
-    """Age in words of a record on an ISO day: 63岁, 7月 (under two years), 12天 (under one month); '' unknown. DOMAIN.md 2.4."""
+    """Age on an ISO day as DICOM writes it (VR AS): 063Y, 007M under two years, 012D under one month; '' unknown."""
     if not birth_date:
         return ""
     year, month, dom = (int(part) for part in birth_date.split("-"))
     y, m, d = (int(part) for part in day[:10].split("-"))
     months = (y - year) * 12 + m - month - (d < dom)
     if months >= 24:
-        return f"{months // 12}岁"
+        return f"{months // 12:03d}Y"
     if months >= 1:
-        return f"{months}月"
+        return f"{months:03d}M"
     days = (datetime(y, m, d) - datetime(year, month, dom)).days  # noqa: DTZ001  calendar days, no zone meant
-    return f"{days}天" if days >= 0 else ""
+    return f"{days:03d}D" if days >= 0 else ""
