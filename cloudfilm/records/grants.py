@@ -179,6 +179,12 @@ def admit_minted(c: Connection, visit: Visit, body: Mapping[str, str | int], pep
     return insert_or_ignore(c, access_grant, row)
 
 
+def move(c: Connection, hospital: str, from_visit: str, to_visit: str) -> None:
+    """Links issued on a derived visit go on working on the visit that its order named. What they ask stays the same."""
+    g = access_grant.c
+    c.execute(update(access_grant).where(g.hospital == hospital, g.visit_id == from_visit).values(visit_id=to_visit))
+
+
 def follow_visit(c: Connection, visit: Visit) -> None:
     """The HIS corrected a phone number or told a first one: grants of the visit ask for what is known now. PINs stay."""
     kind = offered(visit.proofs)
