@@ -217,6 +217,12 @@ def _scan(
             if item and tag == _ITEM_END:
                 at += 8
                 break
+            if group == 0xFFFE and not item:  # an item whose sequence header was lost (seen in real files): step over it
+                length = u32(data, at + 4)[0]
+                at += 8 + (length if tag == _ITEM and length != UNDEFINED else 0)
+                if at > end:
+                    raise _HeaderEnds
+                continue
             is_pixels = tag in PIXEL_TAGS and not item
             if tag >= stop and not is_pixels:
                 break
