@@ -159,7 +159,7 @@ def issue(
     return Issued(found, pin)
 
 
-def admit_minted(c: Connection, visit: Visit, body: Mapping[str, str | int], pepper: bytes, at: datetime) -> bool:
+def admit_minted(c: Connection, visit: Visit, body: Mapping[str, str | int], at: datetime) -> bool:
     """Let a link that the gateway minted open its visit; False when it is known. Without a proof only the desk can help."""
     expires = datetime.fromisoformat(str(body["expires_at"]))
     kind = offered(visit.proofs)

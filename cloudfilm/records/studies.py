@@ -111,6 +111,10 @@ def publish(c: Connection, values: dict[str, Any], entry: Revision) -> bool:
     """Enter a revision and let the study show it, if it is the newest; True when this revision was not known."""
     insert_or_ignore(c, study, {**values, "state": State.ARRIVING.value})
     new = insert_or_ignore(c, revision, {n: getattr(entry, n) for n in Revision.__dataclass_fields__})
+    first = select(func.min(revision.c.published_at, type_=revision.c.published_at.type)).where(
+        _same(revision, entry.hospital, entry.study_key)
+    )
+    c.execute(update(study).where(_same(study, entry.hospital, entry.study_key)).values(available_at=c.execute(first).scalar_one()))
     newest = c.execute(
         select(revision.c.revision)
         .where(_same(revision, entry.hospital, entry.study_key))
@@ -127,7 +131,6 @@ def publish(c: Connection, values: dict[str, Any], entry: Revision) -> bool:
             **{k: v for k, v in values.items() if k not in ("visit_id", "hospital", "study_key")},
             revision=entry.revision,
             state=case((s.state == State.ARRIVING.value, State.AVAILABLE.value), else_=s.state),
-            available_at=func.coalesce(s.available_at, entry.published_at, type_=study.c.available_at.type),
         )
     )
     return new
@@ -146,6 +149,12 @@ def hold(c: Connection, hospital: str, study_key: str, reason: str) -> None:
 def revision_of(c: Connection, hospital: str, study_key: str, revision_id: str) -> Revision | None:
     row = c.execute(select(revision).where(_same(revision, hospital, study_key), revision.c.revision == revision_id)).first()
     return value_of(Revision, row) if row else None
+
+
+def last_published(c: Connection, hospital: str, study_key: str) -> datetime | None:
+    """When the newest revision was published; None: none yet."""
+    at = revision.c.published_at
+    return c.execute(select(func.max(at, type_=at.type)).where(_same(revision, hospital, study_key))).scalar_one()
 
 
 def revisions(c: Connection, hospital: str) -> list[Revision]:

@@ -118,7 +118,9 @@ def _link_minted(c: Connection, desk: Desk, letter: Letter) -> None:
     visit = visits.get(c, letter.hospital, str(letter.body["visit_id"]))
     if visit is None:
         raise NotYet
-    grants.admit_minted(c, visit, letter.body, desk.keys.pepper, letter.at)
+    grants.admit_minted(c, visit, letter.body, letter.at)
+    for study in studies.of_visit(c, letter.hospital, visit.id):
+        _renew(c, desk, study, visit)
 
 
 def _study_row(letter: Letter) -> dict[str, Any]:
@@ -233,9 +235,13 @@ def _tie(c: Connection, desk: Desk, study: Study, visit: visits.Visit) -> None:
 
 
 def _renew(c: Connection, desk: Desk, study: Study, visit: visits.Visit) -> None:
+    """A receipt lives link_days after the visit's last publication (SECURITY.md 2)."""
+    published = studies.last_published(c, study.hospital, study.study_key)
+    if published is None:
+        return
     for grant in grants.of_visit(c, visit.hospital, visit.id):
-        if grant.kind == "receipt" and study.available_at is not None:
-            grants.renew(c, grant, study.available_at + timedelta(days=desk.link_days))
+        if grant.kind == "receipt":
+            grants.renew(c, grant, published + timedelta(days=desk.link_days))
 
 
 def _charge(c: Connection, desk: Desk, study: Study, visit: visits.Visit) -> None:
