@@ -1,5 +1,6 @@
 """The frames of one instance: where each lies, and its cells."""
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,13 @@ class Frames:
         return b"".join(data[at : at + size] for at, size in self.ranges[index])
 
     def cells(self, index: int) -> np.ndarray:
-        """Cells of frame `index`, 0-based: (rows, cols) or (rows, cols, 3). Raises CannotShow, or what a decoder throws at damage."""
+        """Cells of frame `index`, 0-based: (rows, cols) or (rows, cols, 3). Raises CannotShow."""
+        try:
+            return self._decoded(index)
+        except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, struct.error) as error:
+            raise CannotShow("A frame is damaged.") from error  # what decoders throw at hostile bytes is not written down anywhere
+
+    def _decoded(self, index: int) -> np.ndarray:
         if self.ranges is None:
             assert self.elements.pixels is not None
             return decoders.native(self.elements.data, self.elements.pixels.at, index, self.picture)
