@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import fault_proxy, postgresql_server, postgresql_url, s3_server, s3_url
+
+__all__ = ["fault_proxy", "postgresql_server", "postgresql_url", "s3_server", "s3_url", "shared_data"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -21,3 +25,10 @@ def shared_data() -> Path:
     if SHARED is None:
         pytest.skip("NOT RUN: ../shared/data is not beside this clone; its real DICOM files are test data only and cannot ship here")
     return SHARED / "data"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out for want of a server, a browser or data is said once each, at the end, where it is seen."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True, bold=True)

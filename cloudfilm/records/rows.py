@@ -20,4 +20,4 @@ def insert_or_ignore(c: Connection, table: Table, values: Mapping[str, Any]) -> 
     """Insert; False when a unique key holds such a row already (ON CONFLICT DO NOTHING on both databases)."""
     dialect = postgresql if c.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return c.execute(statement).rowcount == 1
+    return c.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
