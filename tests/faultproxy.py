@@ -1,9 +1,11 @@
 """A line between us and a server that breaks where it is told to: what a hospital's network does to an upload."""
 
+import contextlib
 import re
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Self
@@ -89,10 +91,10 @@ class _Line:
         self._client, self._server = client, server
         self._answer: Fault | None = None
 
-    def up(self, fault_of: "object") -> None:
+    def up(self, fault_of: Callable[[bytes], Fault | None]) -> None:
         passing: int | None = None  # bytes that still pass before the reset
         while piece := _receive(self._client):
-            fault = fault_of(piece)  # type: ignore[operator]
+            fault = fault_of(piece)
             if fault and fault.kind is Kind.UNAVAILABLE:
                 self._refuse()
                 return
@@ -152,8 +154,6 @@ def _close(one: socket.socket) -> None:
     # shutdown first: another thread may sleep in recv() on this socket, which close() alone does not wake.
     # A reset must not be preceded by FIN, so only the reading half is shut for it.
     lingers = struct.unpack("ii", one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))[0] if one.fileno() >= 0 else 0
-    try:
+    with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RD if lingers else socket.SHUT_RDWR)
-    except OSError:
-        pass
     one.close()

@@ -133,24 +133,13 @@ def seaweedfs(weed: str) -> Iterator[S3Server]:
     folder = Path(tempfile.mkdtemp(prefix="cloudfilm-s3-"))
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "S3_BUCKET": "film"}
     environment |= {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret}
-    names = [
-        "master.port",
-        "master.port.grpc",
-        "volume.port",
-        "volume.port.grpc",
-        "filer.port",
-        "filer.port.grpc",
-        "s3.port",
-        "s3.port.grpc",
-        "metricsPort",
-        "admin.port",
-        "admin.port.grpc",
-    ]
+    given = "master.port master.port.grpc volume.port volume.port.grpc filer.port filer.port.grpc s3.port s3.port.grpc metricsPort"
+    names = [*given.split(), "admin.port", "admin.port.grpc"]
     fixed = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
 
     def command(ports: Sequence[int]) -> list[str]:
-        given = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
-        return [weed, f"-logdir={folder}", "mini", f"-dir={folder}", *fixed, *given]
+        own = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
+        return [weed, f"-logdir={folder}", "mini", f"-dir={folder}", *fixed, *own]
 
     def server(ports: Sequence[int]) -> S3Server:
         return S3Server(f"http://127.0.0.1:{ports[names.index('s3.port')]}", "film", access, secret)
