@@ -155,6 +155,10 @@ def _wrapped(found: np.ndarray, picture: Picture) -> np.ndarray:
 
 def _pillow(stream: bytes, picture: Picture, *, as_stored: bool) -> np.ndarray:
     jpeg_frame(stream)
+    if (
+        b"\xff\xd9" not in stream[-64:]
+    ):  # no end of image. Asked here: a library may have told Pillow to accept cut streams (WeasyPrint does)
+        raise CannotShow("A JPEG frame is cut off.")
     try:
         image = Image.open(io.BytesIO(stream), formats=("JPEG",))
         if image.size != (picture.cols, picture.rows):

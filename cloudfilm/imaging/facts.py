@@ -80,7 +80,7 @@ def facts_of(elements: Elements, sha256: str) -> Facts:
         padding=padding_of(elements, picture),
         lut=modality_lut_of(elements, picture) if picture.samples == 1 else None,
         palette=palette,
-        invert=(picture.photometric == "MONOCHROME1") != (elements.text(0x20500020) == "INVERSE"),
+        invert=_inverted(elements, picture),
         localizer=localizer,
         patient_orientation=elements.words(0x00200020),
         frame_ms=_frame_ms(elements, frames.count),
@@ -153,6 +153,13 @@ def _merged(base: FrameFacts, group: Elements, charset: tuple[str, ...]) -> Fram
         moment[2] = float((content.longs(0x00209128) or (0,))[0])
         moment[3] = float(content.short(0x00209156))
     return FrameFacts(position, orientation, spacing, thickness, slope, intercept, windows, tuple(moment))
+
+
+def _inverted(elements: Elements, picture: Picture) -> bool:
+    """Presentation LUT Shape (2050,0020) decides where it is given, as in DCMTK: DX demands INVERSE with every MONOCHROME1 (C.8.11.3.1)
+    and means one inversion by the two, not none. Without it, MONOCHROME1 inverts (C.7.6.3.1.2)."""
+    shape = elements.text(0x20500020)
+    return shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else picture.photometric == "MONOCHROME1"
 
 
 def _unit(elements: Elements, modality: str, charset: tuple[str, ...], *, localizer: bool) -> str:

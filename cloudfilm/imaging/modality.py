@@ -17,7 +17,7 @@ class Lut:
 
     def apply(self, stored: np.ndarray) -> np.ndarray:
         index = np.clip(stored.astype(np.int64) - self.first, 0, len(self.values) - 1)
-        return np.asarray(self.values, np.float32)[index]
+        return np.asarray(self.values, np.float64)[index]
 
 
 def stored_values(picture: Picture) -> np.ndarray:
@@ -30,11 +30,11 @@ def stored_values(picture: Picture) -> np.ndarray:
 
 
 def modality_values(picture: Picture, slope: float, intercept: float, lut: Lut | None) -> np.ndarray:
-    """float32 table: the modality value of every possible cell."""
+    """float64 table: the modality value of every possible cell. Doubles, or a decimal slope would round grey levels."""
     stored = stored_values(picture)
     if lut is not None:
         return lut.apply(stored)
-    return (stored * slope + intercept).astype(np.float32)
+    return stored * slope + intercept
 
 
 def as_index(cells: np.ndarray) -> np.ndarray:

@@ -67,17 +67,19 @@ def automatic(values: np.ndarray) -> Window:
 
 
 def grey(values: np.ndarray, window: Window, *, invert: bool = False) -> np.ndarray:
-    """Modality values -> display grey 0..255 (uint8), any shape: floor(y), or floor(255 - y) when inverted."""
+    """Modality values (float64) -> display grey 0..255 (uint8), any shape: floor(y), or floor(255 - y) inverted.
+
+    The order of operations is part of the rule: where y is a whole number, another order can fall just below it and draw one grey
+    less. This one, (x - c) * (255 / w) + 127.5, equals DCMTK's on every file with a whole slope; static/viewer does the same.
+    """
     x = values.astype(np.float64, copy=False)
     c, w = window.centre, window.width
     if window.function is VoiFunction.SIGMOID:
         y = 255 / (1 + np.exp(np.clip(-4 * (x - c) / w, -700, 700)))
-    elif window.function is VoiFunction.LINEAR_EXACT:
-        y = ((x - c) / w + 0.5) * 255
-    elif w > 1:
-        y = ((x - (c - 0.5)) / (w - 1) + 0.5) * 255
     else:
-        y = np.where(x > c - 0.5, 255.0, 0.0)
+        if window.function is VoiFunction.LINEAR:
+            c, w = c - 0.5, w - 1
+        y = (x - c) * (255 / w) + 127.5 if w > 0 else np.where(x > c, 255.0, 0.0)
     if invert:
         y = 255 - y
     return np.clip(y, 0, 255).astype(np.uint8)
