@@ -155,9 +155,8 @@ def _wrapped(found: np.ndarray, picture: Picture) -> np.ndarray:
 
 def _pillow(stream: bytes, picture: Picture, *, as_stored: bool) -> np.ndarray:
     jpeg_frame(stream)
-    if (
-        b"\xff\xd9" not in stream[-64:]
-    ):  # no end of image. Asked here: a library may have told Pillow to accept cut streams (WeasyPrint does)
+    if b"\xff\xd9" not in stream[-64:]:
+        # No end of image. Asked here, because a library may have told Pillow to accept cut streams (WeasyPrint does, on import).
         raise CannotShow("A JPEG frame is cut off.")
     try:
         image = Image.open(io.BytesIO(stream), formats=("JPEG",))

@@ -154,11 +154,6 @@ def read_elements(data: bytes, *, inflated_max: int = INFLATED_BYTES_MAX) -> Ele
     return replace(found, syntax=syntax, flags=tuple(flags))
 
 
-def meta_elements(data: bytes) -> Elements:
-    """The file meta group alone (PS3.10 7.1), empty when there is none."""
-    return _scan(data, _data_set_start(data, []), len(data), explicit=True, little=True, group_only=2)
-
-
 def _data_set_start(data: bytes, flags: list[str]) -> int:
     if len(data) < 8:
         raise NotDicom("The file is empty." if not data else "The file is too short to be DICOM.")

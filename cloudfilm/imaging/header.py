@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cloudfilm.imaging.charset import decode_text, display_name
-from cloudfilm.imaging.elements import DEFLATED_LE, Elements, NotDicom, meta_elements, read_elements
+from cloudfilm.imaging.elements import DEFLATED_LE, Elements, NotDicom, read_elements
 
 __all__ = ["Header", "NotDicom", "header_of", "read_header"]
 
@@ -96,12 +96,6 @@ def header_of(elements: Elements) -> Header:
         has_pixels=pixels is not None and pixels.length != 0,
         flags=tuple(sorted(flags)),
     )
-
-
-def meta_mismatch(data: bytes, header: Header) -> bool:
-    """True when the file meta group names another instance than the data set; the data set counts."""
-    named = meta_elements(data).text(0x00020003)
-    return bool(named) and named != header.sop_instance_uid
 
 
 def iso_date(text: str) -> str:

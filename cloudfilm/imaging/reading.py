@@ -69,3 +69,7 @@ class FrameReader:
                 self._open.popitem(last=False)
         self._open.move_to_end(instance)
         return self._open[instance].cells(frame)
+
+    def forget(self) -> None:
+        """Let go of the files held in memory."""
+        self._open.clear()

@@ -39,6 +39,7 @@ def build_series(files: list[Path], out: Path, progress: Callable[[int], None]) 
             making.append(StackInTheMaking(plan, facts, reader))
         except CannotShow:
             continue  # each of its instances says why when it is packed
+    reader.forget()
     order = _instance_order(making, len(shown))
     rest = [member for member in members if member.facts is None]
     entries, size, digest = _write_exact(order, shown, rest, making, out / "exact", progress)

@@ -63,6 +63,8 @@ def _planned(instances: list[Facts], part: list[Placed], order: Order, suffix: s
     first = instances[part[0].instance]
     frame = first.frames[part[0].frame]
     positions = [placed.position for placed in part if placed.position is not None]
+    if len(part) > 1 and len(_places(part)) == 1:  # a run in time at one place
+        order, positions = Order.INSTANCE_NUMBER, []
     gap, even = gap_of(positions)
     key = len(part) // 2
     for uid in keys:

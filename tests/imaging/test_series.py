@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from cloudfilm.imaging import jpegls
 from cloudfilm.imaging.exactstack import rebuild
@@ -116,6 +118,40 @@ def test_a_file_that_cannot_be_shown_is_kept_and_says_why(folder: Path, tmp_path
     assert originals(entry, tmp_path / "out") == set(contents)
     assert entry["stacks"][0]["count"] == 1
     assert [bool(i.get("why")) for i in entry["instances"]] == [False, True, True, True, True]
+
+
+def test_the_picture_a_key_object_names_is_the_key_frame(folder: Path, tmp_path: Path) -> None:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.2"
+    image = Dataset()
+    image.ValueType, image.ReferencedSOPSequence = "IMAGE", Sequence([reference])
+    key_object = blank(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.59", SOPInstanceUID="1.2.99", ContentSequence=Sequence([image]))
+    entry = built(put(folder, *(ct_slice(n, position=float(n)) for n in range(1, 10)), saved(key_object)), tmp_path / "out")
+    assert entry["stacks"][0]["key"] == 1
+    assert struct.unpack_from("<4sII", (tmp_path / "out/0.preview").read_bytes())[2] == 1
+    assert "key object" in entry["instances"][-1]["why"]
+
+
+def test_padding_and_what_lies_outside_the_cells_draw_black_in_the_preview(folder: Path, tmp_path: Path) -> None:
+    ds = with_pixels(blank(Modality="CT", RescaleIntercept=-1024, RescaleSlope=1, WindowCenter=40, WindowWidth=400), 16, 16, signed=1)
+    cells = np.full((64, 50), 1100, "<i2")
+    cells[:, :10] = -2000
+    ds.PixelData = cells.tobytes()
+    ds.add_new(0x00280120, "US", 63536)  # -2000 with the wrong VR, as the demo study has it
+    stack = built(put(folder, saved(ds)), tmp_path / "out")["stacks"][0]
+    thumb = np.asarray(Image.open(io.BytesIO(base64.b64decode(stack["thumb"]))).convert("L"))
+    coded = np.asarray(Image.open(io.BytesIO(base64.b64decode(stack["keyframe"]))).convert("L"))
+    assert stack["padding"] == [-2000, -2000]
+    assert stack["table"][0] == -3024
+    assert thumb[40:50, 13:16].max() < 20
+    assert np.asarray(stack["table"])[coded[:, :6]].max() < -1000
+    assert abs(np.median(np.asarray(stack["table"])[coded[:, 20:]]) - 76) < 5
+
+
+def test_a_slope_that_changes_from_slice_to_slice_is_kept_with_its_frame(folder: Path, tmp_path: Path) -> None:
+    contents = [ct_slice(n, position=float(n), RescaleSlope=slope) for n, slope in enumerate((1, 1, 2.5))]
+    frames = built(put(folder, *contents), tmp_path / "out")["stacks"][0]["frames"]
+    assert [frame[3] for frame in frames] == [None, None, 2.5]
 
 
 def test_a_series_without_any_picture_has_no_stack(folder: Path, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_a_run_at_one_place_is_one_stack_in_time() -> None:
     given = facts(*(ct_slice(n, position=0) for n in (3, 1, 2)))
     (plan,) = assemble(given)
     assert [given[p.instance].header.instance_number for p in plan.frames] == [1, 2, 3]
+    assert (plan.order, plan.gap, plan.even) == ("instance number", None, True)
 
 
 def test_pictures_without_geometry_go_by_instance_number_and_say_so() -> None:
