@@ -1,0 +1,225 @@
+"""From the spool to the archive: series objects, then the manifest, then one letter. The letter is the commit point.
+
+Everything is named by its content: publishing again, or after a kill at any point, gives the same addresses and uploads nothing twice.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudfilm import clock
+from cloudfilm.archive import layout
+from cloudfilm.archive.contract import Archive, ArchiveMissing, sha256_of
+from cloudfilm.domain import letters
+from cloudfilm.imaging.header import Header, NotDicom, read_header
+from cloudfilm.keys import Keys
+from cloudfilm.settings import Settings
+
+from . import workers
+from .book import Book
+from .reportpublisher import ReportPublisher
+from .spool import Kept, Spool
+from .status import Status
+
+log = logging.getLogger(__name__)
+
+SECONDS_A_FILE = 20.0  # time limit of a series' child, for each of its files, plus
+SECONDS_LEAST = 120.0
+REPORT_CLASSES = (
+    "1.2.840.10008.5.1.4.1.1.104.1",  # Encapsulated PDF
+    "1.2.840.10008.5.1.4.1.1.88.11",  # Basic Text SR
+    "1.2.840.10008.5.1.4.1.1.88.22",  # Enhanced SR
+    "1.2.840.10008.5.1.4.1.1.88.33",  # Comprehensive SR
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A kept instance with what it says of itself."""
+
+    kept: Kept
+    header: Header
+
+
+class Rotten(Exception):
+    """A file of the spool is not what was received; it was set aside and the study must be looked at again."""
+
+
+class Publisher:
+    """Publishes finished studies; `encoders` series are built at once."""
+
+    def __init__(self, settings: Settings, keys: Keys, archive: Archive, spool: Spool, book: Book, status: Status) -> None:
+        self._settings, self._keys, self._archive = settings, keys, archive
+        self._spool, self._book, self._status = spool, book, status
+        self._pool = ThreadPoolExecutor(settings.encoders, thread_name_prefix="encode")
+        self._reports = ReportPublisher(settings, archive, spool, book)
+
+    def publish(self, study_key: str, seen: tuple[int, int]) -> None:
+        """Publish a study as it lies now. `seen`: (mtime_ns, instances) that the decision saw."""
+        members = self._members(study_key)
+        if not members:
+            return
+        groups: dict[str, list[Member]] = {}
+        for member in members:
+            groups.setdefault(member.header.series_instance_uid, []).append(member)
+        try:
+            entries = list(self._pool.map(lambda group: self._series(study_key, group), groups.values()))
+        except Rotten:
+            log.error("a file rotted in the spool and was set aside", extra={"study_key": study_key})
+            return
+        entries.sort(key=lambda e: (e["number"] is None, e["number"] or 0, e["series_instance_uid"]))
+        manifest = self._manifest(study_key, members, entries)
+        key = layout.manifest(self._settings.hospital, study_key, manifest["revision"])
+        self._put_json(key, manifest)
+        self._commit(study_key, seen, members, manifest, key)
+        for member in members:
+            if member.header.sop_class_uid in REPORT_CLASSES:
+                self._reports.publish_embedded(member.kept.path, member.header)
+
+    def _members(self, study_key: str) -> list[Member]:
+        members = []
+        for kept in self._spool.instances(study_key):
+            try:
+                members.append(Member(kept, read_header(kept.path.read_bytes())))
+            except NotDicom as error:
+                self._spool.set_aside(kept, str(error))
+        return members
+
+    def _series(self, study_key: str, group: Sequence[Member]) -> dict[str, Any]:
+        """The series' manifest entry, with its objects in the archive."""
+        hashes = sorted(member.kept.sha256 for member in group)
+        content_id = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        name = layout.series_entry(self._settings.hospital, content_id)
+        try:
+            return json.loads(self._archive.read(name))
+        except ArchiveMissing:
+            pass
+        with _scratch(self._spool.root) as out:
+            self._check(group)
+            entry = self._build(study_key, [member.kept.path for member in group], out)
+            if entry["content_id"] != content_id:
+                raise Rotten
+            self._upload(entry, out)
+        self._put_json(name, entry)
+        return entry
+
+    def _check(self, group: Sequence[Member]) -> None:
+        """Bit-rot is found before upload, by the hash taken at reception."""
+        rotten = [member.kept for member in group if sha256_of(member.kept.path) != member.kept.sha256]
+        for kept in rotten:
+            self._spool.set_aside(kept, "its bytes are not those that were received: the spool's disk has rotted; ask for it again")
+        if rotten:
+            raise Rotten
+
+    def _build(self, study_key: str, paths: list[Path], out: Path) -> dict[str, Any]:
+        """Build in a child; a series that breaks its child is built again file by file, what breaks alone is kept verbatim only."""
+        progress = out / "progress"
+        self._status.building(study_key, progress)
+        limit = SECONDS_LEAST + SECONDS_A_FILE * len(paths)
+        arguments = ([str(p) for p in paths], str(out), str(progress))
+        try:
+            return workers.run(workers.build_series, *arguments, seconds=limit)
+        except workers.ChildFailed as error:
+            log.error("a series could not be encoded; it is kept as received", extra={"study_key": study_key, "why": str(error)})
+        from .verbatim import verbatim_series
+
+        for left in out.iterdir():
+            left.unlink()
+        return verbatim_series(paths, out)
+
+    def _upload(self, entry: dict[str, Any], out: Path) -> None:
+        hospital, content_id = self._settings.hospital, entry["content_id"]
+        entry["exact"]["key"] = layout.exact(hospital, content_id)
+        self._archive.put(entry["exact"]["key"], out / "exact", entry["exact"]["sha256"])
+        for stack in entry["stacks"]:
+            stack["preview"]["key"] = layout.preview(hospital, content_id, stack["n"])
+            self._archive.put(stack["preview"]["key"], out / f"{stack['n']}.preview", stack["preview"]["sha256"])
+
+    def _manifest(self, study_key: str, members: Sequence[Member], entries: list[dict[str, Any]]) -> dict[str, Any]:
+        first = members[0].header
+        revision = hashlib.sha256("\n".join(sorted(e["content_id"] for e in entries)).encode()).hexdigest()
+        return {
+            "schema": "cloudfilm-manifest/1",
+            "hospital": self._settings.hospital,
+            "study_key": study_key,
+            "revision": revision,
+            "study": {
+                "study_instance_uid": first.study_instance_uid,
+                "accession_number": first.accession_number,
+                "study_date": first.study_date,
+                "description": first.study_description,
+                "modalities": sorted({m.header.modality for m in members if m.header.modality}),
+                "body_part": first.body_part,
+            },
+            "instances": len(members),
+            "bytes": sum(i["size"] for e in entries for i in e["instances"]),
+            "series": entries,
+        }
+
+    def _commit(self, study_key: str, seen: tuple[int, int], members: Sequence[Member], manifest: dict[str, Any], key: str) -> None:
+        now = clock.now()
+        shown = sum(len(stack["frames"]) > 0 for e in manifest["series"] for stack in e["stacks"])
+        body = {
+            **self.told(study_key, members[0].header, seen[1]),
+            "revision": manifest["revision"],
+            "manifest": key,
+            "instances": manifest["instances"],
+            "bytes": manifest["bytes"],
+            "series": shown,
+            "not_shown": sum(not i["frames"] for e in manifest["series"] for i in e["instances"]),
+        }
+        letter = letters.write(hospital=self._settings.hospital, kind=letters.Kind.STUDY_PUBLISHED, at=now, body=body)
+        with self._book.change() as c:
+            self._book.post(c, letter)
+            self._book.note_published(c, study_key, seen, manifest["revision"], now)
+        self._status.published(study_key)
+        log.info("study published", extra={"study_key": study_key, "instances": manifest["instances"]})
+
+    def told(self, study_key: str, header: Header, received: int) -> dict[str, Any]:
+        """The part of a letter that study-arriving and study-published share (contracts.md 3)."""
+        order = self._book.order(header.accession_number) if header.accession_number else None
+        return {
+            "study_key": study_key,
+            "study_instance_uid": header.study_instance_uid,
+            "accession_number": header.accession_number,
+            "patient_id": header.patient_id,
+            "patient_name": header.patient_name,
+            "sex": header.sex,
+            "age": header.age,
+            "study_date": header.study_date,
+            "description": header.study_description,
+            "modality": header.modality,
+            "received": received,
+            "expected": order.expected if order else None,
+            "visit_id": order.visit_id if order else None,
+        }
+
+    def _put_json(self, key: str, value: dict[str, Any]) -> None:
+        data = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        self._archive.put(key, data, sha256_of(data))
+
+    def publish_reports(self) -> None:
+        """Publish the reports that wait in the spool."""
+        self._reports.publish_waiting()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _scratch(root: Path) -> Iterator[Path]:
+    """A folder for the objects of one series, beside the spool; gone afterwards."""
+    (root / "encoding").mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=root / "encoding"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
