@@ -123,7 +123,7 @@ class Site:
             "stacks": [
                 {
                     "n": n, "title": title, "modality": "CT", "count": 2, "key": 0, "keyframe": base64.b64encode(WEBP).decode(),
-                    "thumb": base64.b64encode(WEBP).decode(), "table": list(range(-1024, 1024, 8)), "windows": [[40, 400, "LINEAR", "纵隔"]],
+                    "thumb": base64.b64encode(WEBP).decode(), "table": list(range(-1024, 1024, 8)), "windows": [[40, 400, "LINEAR", ""]],
                     "kfrows": 1, "kfcols": 1, "rows": 1, "cols": 1, "prows": 1, "pcols": 1, "colour": False, "invert": False,
                     "preview": {"key": layout.preview("h", content, n), "size": len(PREVIEW), "sha256": preview[n]},
                     "frames": [[0, 0, 1.5, 1, -1024], [0, 1, 2.5, 1, -1024]],
