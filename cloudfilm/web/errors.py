@@ -24,10 +24,6 @@ class TooMany(Exception):
     """Too many wrong answers from this address block or from everybody: wait."""
 
 
-class JournalDown(Exception):
-    """The journal could not be written, so nothing was shown."""
-
-
 def where() -> str:
     """The route of this request, without the values in it: what logs may hold."""
     return request.url_rule.rule if request.url_rule else "(no route)"
@@ -63,7 +59,7 @@ def answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _failed(error: Exception) -> ResponseReturnValue:
-        away = isinstance(error, DBAPIError | PoolTimeout | ArchiveUnavailable | ArchiveMissing | JournalDown)
+        away = isinstance(error, DBAPIError | PoolTimeout | ArchiveUnavailable | ArchiveMissing)
         log.error("request failed", exc_info=error, extra={"route": where(), "method": request.method})
         status = 503 if away else 500
         answer = app.make_response(render(status))
