@@ -1,11 +1,20 @@
 """Every kind of pixel data packs and comes back bit for bit."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFile
 from pydicom.data import get_testdata_file
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+)
 
 from cloudfilm.imaging import jpegls
 from cloudfilm.imaging.exactstack import RebuildFailed, pack, rebuild
@@ -91,6 +100,9 @@ def test_a_damaged_blob_is_refused_and_never_given_out() -> None:
             rebuild(hurt, entry)
     with pytest.raises(RebuildFailed):
         rebuild(blob[: len(blob) // 2], entry)
+    hurt = blob[: frame_at + 40] + b"\0" * 40 + blob[frame_at + 80 :]
+    with pytest.raises(RebuildFailed, match="A stored frame is damaged"):  # seen by its checksum: CharLS never comes back from some
+        rebuild(hurt, entry)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +115,6 @@ def test_a_damaged_blob_is_refused_and_never_given_out() -> None:
         ("SC_rgb_small_odd.dcm", {"raw"}),
         ("examples_ybr_color.dcm", {"jpeg"}),
         ("rtdose_1frame.dcm", set()),
-        ("693_J2KR.dcm", {"jls"}),
         ("liver_1frame.dcm", {"jls"}),
         ("JPEGLSNearLossless_16.dcm", {"jls"}),
     ],
@@ -116,6 +127,38 @@ def test_files_that_come_with_pydicom_come_back_bit_for_bit(name: str, codecs: s
     blob, entry = pack(data)
     assert rebuild(blob, entry) == data
     assert {frame[3] for frame in entry["frames"]} == codecs
+
+
+def encapsulated(frames: list[bytes]) -> bytes:
+    ds = with_pixels(blank(), 8, 8, rows=64, cols=64, frames=len(frames))
+    ds.PixelData = encapsulate(frames)
+    ds["PixelData"].VR = "OB"
+    ds["PixelData"].is_undefined_length = True
+    return saved(ds, JPEGBaseline8Bit)
+
+
+def jpeg(seed: int) -> bytes:
+    out = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (64, 64)).astype(np.uint8)
+    Image.fromarray(noise).save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_cut_and_empty_jpeg_frames_are_left_out_even_where_pillow_was_told_to_accept_them(
+    lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
+    whole = [jpeg(seed) for seed in range(4)]
+    data = encapsulated([whole[0], whole[1][: len(whole[1]) // 3], b"\0\0", whole[3]])
+    seen: list[int] = []
+    blob, entry = pack(data, lambda index, _cells: seen.append(index))
+    assert [frame is not None for frame in entry["frames"]] == [True, False, False, True]
+    assert seen == [0, 3]
+    at, size, *_ = entry["frames"][3]
+    assert blob[at : at + size].rstrip(b"\0") == whole[3].rstrip(b"\0")
+    assert entry["why"].startswith("2 of 4 frames cannot be decoded.")
+    assert rebuild(blob, entry) == data
 
 
 def test_every_file_of_the_collection_comes_back_bit_for_bit(shared_data: Path) -> None:

@@ -55,7 +55,19 @@ def test_a_sequence_nested_deeper_than_the_stack_is_stepped_over() -> None:
     closed = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
     assert read_header(data[:at] + opened * 4000 + closed * 4000 + data[at:]).patient_name == "Test Person"
     with pytest.raises(NotDicom):
-        read_header(data[:at] + opened * 30_000 + data[at:])
+        read_header(data[:at] + opened * 30_000 + closed * 30_000 + data[at:])
+
+
+def test_a_transfer_syntax_declared_wrongly_is_seen_in_the_bytes() -> None:
+    explicit = saved(blank()).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0")
+    header = read_header(explicit)
+    assert (header.patient_name, header.flags) == ("Test Person", ("syntax-mismatch",))
+
+
+def test_a_stray_item_without_its_sequence_is_stepped_over() -> None:
+    data = saved(blank())
+    at = data.index(b"\x10\x00\x10\x00PN")
+    assert read_header(data[:at] + b"\xfe\xff\x00\xe0\x04\0\0\0abcd" + data[at:]).patient_name == "Test Person"
 
 
 def test_damaged_bytes_give_a_header_or_a_sentence_and_nothing_else() -> None:

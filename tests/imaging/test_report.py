@@ -38,7 +38,7 @@ def content(kind: str, name: str, **values: object) -> Dataset:
 
 
 def test_a_text_sr_becomes_lines_in_its_own_order_and_character_set() -> None:
-    observer = content("PNAME", "观察者", PersonName="Test^Doctor")
+    observer = content("TEXT", "观察者", TextValue="Test Doctor")
     observer.RelationshipType = "HAS OBS CONTEXT"
     findings = content("CONTAINER", "影像所见", ContentSequence=Sequence([content("TEXT", "肺", TextValue="双肺清晰。")]))
     ds = blank(SOPClassUID=BASIC_TEXT_SR, SpecificCharacterSet="GB18030", Modality="SR")
@@ -54,7 +54,7 @@ def test_what_is_no_sr_has_no_text() -> None:
 
 def test_an_encapsulated_pdf_comes_out_as_it_went_in(pdf: bytes) -> None:
     ds = blank(SOPClassUID=ENCAPSULATED_PDF, MIMETypeOfEncapsulatedDocument="application/pdf")
-    ds.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
+    ds.EncapsulatedDocument = pdf + b"\0" * (4 + len(pdf) % 2)
     ds.EncapsulatedDocumentLength = len(pdf)
     assert encapsulated_pdf(saved(ds)) == pdf
     ds.EncapsulatedDocument = b"no pdf at all."

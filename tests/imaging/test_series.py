@@ -64,8 +64,9 @@ def test_slices_are_ordered_by_position_and_come_back_bit_for_bit(folder: Path, 
 def test_the_same_files_in_any_order_give_the_same_bytes_and_entry(folder: Path, tmp_path: Path) -> None:
     files = put(folder, *(ct_slice(n, position=n * 3.0) for n in range(1, 24)), b"not dicom", saved(blank(SOPInstanceUID="1.2.9")))
     shuffled = random.Random(1).sample(files, len(files))
-    one, two = built(files, tmp_path / "one"), built([*shuffled, files[0]], tmp_path / "two")
-    assert one == two
+    one = built(files, tmp_path / "one")
+    for given in ([*shuffled, files[0]], files[::-1]):
+        assert built(given, tmp_path / "two") == one
     for name in ("exact", "0.preview"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -146,6 +147,20 @@ def test_padding_and_what_lies_outside_the_cells_draw_black_in_the_preview(folde
     assert thumb[40:50, 13:16].max() < 20
     assert np.asarray(stack["table"])[coded[:, :6]].max() < -1000
     assert abs(np.median(np.asarray(stack["table"])[coded[:, 20:]]) - 76) < 5
+
+
+def test_padding_is_black_in_an_inverted_picture_too(folder: Path, tmp_path: Path) -> None:
+    ds = with_pixels(blank(PhotometricInterpretation="MONOCHROME1", WindowCenter=2048, WindowWidth=4096), rows=96, cols=96)
+    cells = np.full((96, 96), 2000, "<u2")
+    cells[:, :32] = 0
+    ds.PixelData = cells.tobytes()
+    ds.add_new(0x00280120, "US", 0)
+    stack = built(put(folder, saved(ds)), tmp_path / "out")["stacks"][0]
+    thumb = np.asarray(Image.open(io.BytesIO(base64.b64decode(stack["thumb"]))).convert("L"))
+    coded = np.asarray(Image.open(io.BytesIO(base64.b64decode(stack["keyframe"]))).convert("L"))
+    assert stack["invert"]
+    assert thumb[:, :24].max() < 20
+    assert coded[:, :24].min() > 235
 
 
 def test_a_slope_that_changes_from_slice_to_slice_is_kept_with_its_frame(folder: Path, tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_a_localizer_stands_apart_and_last() -> None:
     assert last.letters == ("A", "P", "H", "F")
 
 
+def test_a_localizer_of_the_same_direction_stands_apart_too() -> None:
+    scout = ct_slice(1, position=99, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"], RescaleType="HU")
+    given = facts(scout, *(ct_slice(n, position=float(n), RescaleType="HU") for n in range(2, 6)))
+    assert [len(plan.frames) for plan in assemble(given)] == [4, 1]
+
+
 def test_two_directions_are_two_stacks() -> None:
     one = [ct_slice(n, position=float(n)) for n in range(3)]
     other = [ct_slice(10 + n, position=0, ImageOrientationPatient=SAGITTAL, ImagePositionPatient=[n, 0, 0]) for n in range(4)]
