@@ -24,27 +24,15 @@ from jinja2 import StrictUndefined
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cloudfilm.imaging.series import build_series
-from cloudfilm.registrar.stackrows import stacks_of
 from cloudfilm.records.stacks import Stack, StackLine
+from cloudfilm.registrar.stackrows import stacks_of
 from cloudfilm.web import catalogue, headers, staticfiles
 from cloudfilm.web.viewer import Viewer, voi_values
 
 ROOT = Path(__file__).resolve().parents[2]
 GRANT = "0" * 32
 
-_PAGE = """{% from "icons.html" import icon %}<!doctype html>
-<html lang="{{ lang }}"><head><meta charset="utf-8"><title>film</title>
-<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="{{ static_url("page.css") }}"></head><body>
-<header class="mast"><div class="in"><b>青澜市中心医院</b></div></header>
-<main id="main" class="bar-foot"><div class="page wide"><div class="cols"><div>
-{% include "patient/_viewer.html" %}
-<section class="card"><h2>检查影像</h2><a class="study" href="#v/{{ viewer.first.id }}">打开</a></section></div>
-<div class="side"><section class="card" id="report-source"><div class="hd"><h2>胸部 CT 平扫 报告</h2></div>
-<div class="report stack"><div><h3>诊断意见</h3><ol class="impress"><li>右肺上叶实性小结节，约 6 mm，建议复查。</li><li>余双肺未见明显活动性病变。</li></ol></div>
-<div><h3>影像所见</h3><div class="prose"><p>双侧胸廓对称，气管、纵隔居中。双肺纹理走行自然，右肺上叶见一枚实性小结节，边缘尚光整，未见明显分叶及毛刺；
-余肺野未见明确实变及肿块影。</p></div></div><dl class="dl s num"><dt>报告</dt><dd>许知夏</dd><dt>审核</dt><dd>梁怀远 · 2026-11-23 10:31</dd></dl></div></section>
-{% for n in range(6) %}<section class="card"><h2>{{ n }}</h2><p>…</p></section>{% endfor %}</div></div></div></main></body></html>"""
+_PAGE = (Path(__file__).parent / "film.html").read_text("utf-8")
 
 
 @dataclass
