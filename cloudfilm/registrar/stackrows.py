@@ -23,7 +23,9 @@ def _stack(manifest: Mapping[str, Any], series: Mapping[str, Any], stack: Mappin
     frames = [_frame(series["instances"], entry) for entry in stack["frames"]]
     stack_id = f"{series['content_id']}-{stack['n']}"
     head = {name: value for name, value in stack.items() if name not in _NOT_IN_HEAD}
+    first = series["instances"][stack["frames"][0][0]]
     head.update(id=stack_id, size=stack["preview"]["size"], keyExact=frames[stack["key"]][:6])
+    head.update(cell=first.get("cell", ""), planar=first.get("planar", 0))  # how the cells of `raw` frames lie
     return Stack(
         hospital=manifest["hospital"],
         study_key=manifest["study_key"],
@@ -48,10 +50,13 @@ def _stack(manifest: Mapping[str, Any], series: Mapping[str, Any], stack: Mappin
 
 
 def _frame(instances: list[Mapping[str, Any]], entry: list[Any]) -> list[Any]:
-    """[absolute offset, size, bias, codec, green, crc32, position, slope, intercept]."""
+    """[absolute offset, size, bias, codec, green, crc32, position, slope, intercept]; [] for a frame that could not be decoded."""
     index, number, *rest = entry
     instance = instances[index]
-    at, *exact = instance["frames"][number]
+    found = instance["frames"][number]
+    if found is None:
+        return []
+    at, *exact = found
     return [instance["at"] + at, *exact, *rest]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask, Response, request
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 from .compression import compress
@@ -64,7 +65,7 @@ class StaticFiles:
 
 
 def serve(app: Flask, folder: Path) -> None:
-    """Add the route and the template function static_url(name)."""
+    """Add the route and the template functions static_url(name) and static_text(name): a script inside the page."""
     files = StaticFiles(folder)
 
     def view(version: str, name: str) -> Response:
@@ -80,4 +81,5 @@ def serve(app: Flask, folder: Path) -> None:
         return response
 
     app.add_url_rule("/static/<version>/<path:name>", endpoint="static", view_func=view)
+    app.jinja_env.globals["static_text"] = lambda name: Markup(files.get(name).data.decode())
     app.jinja_env.globals["static_url"] = lambda name: f"/static/{files.version}/{name}"

@@ -66,7 +66,7 @@ class Site:
         series = {
             "content_id": revision,
             "exact": {"key": layout.exact("h", revision), "size": 20, "sha256": "e"},
-            "instances": [{"at": 0, "frames": [[10, 5, -7, "jls", 0, 99]]}],
+            "instances": [{"at": 0, "cell": "<i2", "planar": 0, "frames": [[10, 5, -7, "jls", 0, 99]]}],
             "stacks": [
                 {"n": 0, "title": "胸部", "modality": "CT", "count": 1, "key": 0, "keyframe": "S0VZ", "thumb": "VEg=", "table": [1],
                  "preview": {"key": layout.preview("h", revision, 0), "size": 9, "sha256": "p"}, "frames": [[0, 0, 1.5, None, None]]}
