@@ -17,6 +17,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,7 +30,7 @@ from cloudfilm.domain.challenge import Challenge
 from cloudfilm.records import hospitals, journal, staff
 from cloudfilm.records.database import Database, open_database
 
-from . import feed, phantom, place, source
+from . import feed, place, source
 from .place import CannotRun
 
 STOP_S_MAX = 20.0
@@ -66,11 +67,12 @@ def _run(*, once: bool, phone: bool) -> int:
     home = Path(os.environ.get("CLOUDFILM_HOME") or source.ROOT / "var").expanduser().absolute()
     study = _study(place_of_study, home)
     environment = place.environment(source.ROOT, str(study.order.get("hospital", "")) or "示例医院", phone=phone)
-    here = settings.read(environment)
+    os.environ.update(environment)  # commands below and processes beside us read the same settings
+    here = settings.read()
     print(f"CloudFilm demo in {here.home}: {study.credit}", flush=True)
     # A session of its own, so that Ctrl-C reaches only us; and the kernel stops it if we are killed.
     words = [sys.executable, "-m", "cloudfilm.cli.child", str(os.getpid()), "up", "--quiet"]
-    parent = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, cwd=source.ROOT)
+    parent = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True, cwd=source.ROOT)
 
     def alive() -> None:
         if parent.poll() is not None:
@@ -78,11 +80,11 @@ def _run(*, once: bool, phone: bool) -> int:
 
     try:
         feed.wait_for("Starting the site", lambda: _answers(here), alive, START_S_MAX)
-        feed.wait_for("Starting the DICOM receiver", lambda: feed.answers_echo(here), alive, START_S_MAX)
+        feed.wait_for("Starting the DICOM receiver", lambda: feed.receives(here), alive, START_S_MAX)
         ring = keys.load(here.home, here.keys)
         database = open_database(here.database)
-        _feed(feed.Watcher(here, ring, database, study), environment, alive)
-        told = _tell(here, database, study, environment)
+        _feed(feed.Watcher(here, ring, database, study), alive)
+        told = _tell(here, database, study)
         database.close()
         _show(told, here, phone=phone)
         if not once:
@@ -105,10 +107,17 @@ def _study(real: Path | None, home: Path) -> source.Study:
         return source.read(real, home / "demo-work", credit)
     made = home / "demo-study"
     if not (made / "report.json").exists():
+        from . import phantom
+
         shutil.rmtree(made, ignore_errors=True)
-        with tqdm(total=phantom.SLICES, desc="画体模 drawing a chest of formulas", unit="张") as bar:
-            phantom.write(made, progress=lambda done: bar.update(done - bar.n))
+        with _bar("绘制 drawn     ", phantom.SLICES, 0) as bar:
+            phantom.write(made, progress=lambda _: bar.update())
     return source.read(made, home / "demo-work", "a chest CT of formulas (tools/phantom.py); all people invented")
+
+
+def _bar(name: str, total: int, line: int) -> "tqdm[Any]":
+    """A progress bar; nothing where there is no terminal to draw it on."""
+    return tqdm(total=total, desc=name, unit="张", position=line, disable=not sys.stderr.isatty())
 
 
 def _answers(here: settings.Settings) -> bool:
@@ -122,14 +131,14 @@ def _answers(here: settings.Settings) -> bool:
         return False
 
 
-def _feed(watcher: feed.Watcher, environment: dict[str, str], alive: Any) -> None:
+def _feed(watcher: feed.Watcher, alive: Callable[[], None]) -> None:
     """Send what is not registered yet: order, study, report, in that order, and show how it goes on."""
     study, known = watcher.study, watcher.registered()
     if known.order and known.instances and known.report:
         print(f"Everything is registered since an earlier start ({known.instances} images): nothing is sent again.", flush=True)
         return
     if not known.order:
-        told = feed.command(environment, "order", "add", str(study.folder / "order.json"), "--json")
+        told = feed.command("order", "add", str(study.folder / "order.json"), "--json")
         print(f"HIS    order {told['accession_number']} of visit {told['visit_id']} entered; its receipt link exists before any image.")
     if not known.report:
         feed.drop_report(watcher.settings.watch, study)
@@ -137,21 +146,25 @@ def _feed(watcher: feed.Watcher, environment: dict[str, str], alive: Any) -> Non
     if not known.instances:
         files = study.instances()
         with (
-            tqdm(total=len(files), desc="接收 received  ", unit="张", position=0) as received,
-            tqdm(total=len(files), desc="发布 published ", unit="张", position=1) as published,
-            tqdm(total=len(files), desc="登记 registered", unit="张", position=2) as registered,
+            _bar("接收 received  ", len(files), 0) as received,
+            _bar("发布 published ", len(files), 1) as published,
+            _bar("登记 registered", len(files), 2) as registered,
         ):
             feed.send(watcher.settings, files, received.update)
+
+            shown = {"published": 0, "registered": 0}
 
             def done() -> bool:
                 now = watcher.registered().instances
                 built = max(watcher.built(), now)
-                published.update(min(built, len(files)) - published.n)
-                registered.update(min(now, len(files)) - registered.n)
+                published.update(built - shown["published"])
+                registered.update(now - shown["registered"])
+                shown.update(published=built, registered=now)
                 return now >= len(files)
 
             feed.wait_for("Publishing the study", done, alive, PUBLISH_S_MAX)
         study.forget()
+        print(f"DICOM  {len(files)} images received, published and registered.", flush=True)
     feed.wait_for("Registering order and report", lambda: _whole(watcher), alive, PUBLISH_S_MAX)
 
 
@@ -160,9 +173,9 @@ def _whole(watcher: feed.Watcher) -> bool:
     return now.order and now.report
 
 
-def _tell(here: settings.Settings, database: Database, study: source.Study, environment: dict[str, str]) -> dict[str, Any]:
+def _tell(here: settings.Settings, database: Database, study: source.Study) -> dict[str, Any]:
     """What a person needs, written to demo.json (0600) and given back."""
-    link = feed.command(environment, "link", "issue", "--visit", study.order["visit_id"], "--json")
+    link = feed.command("link", "issue", "--visit", study.order["visit_id"], "--json")
     before = place.last_told(here.home)
     told = {
         "patient": {

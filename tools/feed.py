@@ -1,20 +1,21 @@
 """The hospital's side of the demo: what HIS, scanner and RIS would send, through the same entrances."""
 
+import contextlib
+import io
 import json
 import shutil
-import subprocess
-import sys
+import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pydicom
-from pynetdicom import AE, _config
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+import click
 
 from cloudfilm.archive import layout
+from cloudfilm.cli import group
+from cloudfilm.cli.site import Refused, refusals
 from cloudfilm.gateway import status
 from cloudfilm.keys import Keys
 from cloudfilm.records import reports, studies, visits
@@ -27,31 +28,34 @@ from .source import Study
 SCANNER_AET = "CT1"
 
 
-def command(environment: Mapping[str, str], *words: str) -> dict[str, Any]:
+def command(*words: str) -> dict[str, Any]:
     """Run a `cloudfilm` command that answers with one JSON object. Raises CannotRun with its sentence."""
-    done = subprocess.run([sys.executable, "-m", "cloudfilm", *words], env=dict(environment), capture_output=True, text=True)
-    if done.returncode != 0:
-        raise CannotRun(f"`cloudfilm {words[0]} {words[1]}` says: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else '?'}")
-    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            group(list(words), standalone_mode=False)
+    except (click.ClickException, Refused, *refusals()) as error:
+        raise CannotRun(f"`cloudfilm {words[0]} {words[1]}` says: {error}") from error
+    answer = json.loads(said.getvalue().splitlines()[-1])
     assert isinstance(answer, dict)
     return answer
 
 
-def answers_echo(settings: Settings) -> bool:
-    """Whether the DICOM receiver answers a C-ECHO."""
-    ae = AE(ae_title=SCANNER_AET)
-    ae.connection_timeout = 2
-    ae.add_requested_context(Verification)
-    link = ae.associate(settings.dicom_host, settings.dicom_port, ae_title=settings.aet)
-    if not link.is_established:
+def receives(settings: Settings) -> bool:
+    """Whether the DICOM receiver is open."""
+    try:
+        with socket.create_connection((settings.dicom_host, settings.dicom_port), timeout=2):
+            return True
+    except OSError:
         return False
-    answer = link.send_c_echo()
-    link.release()
-    return "Status" in answer and answer.Status == 0
 
 
 def send(settings: Settings, files: Iterable[Path], acknowledged: Callable[[], object]) -> None:
     """C-STORE the files over one association, as a scanner does; `acknowledged` is called at each success."""
+    # Here, not above: a start that has nothing to send need not load them.
+    import pydicom
+    from pynetdicom import AE, _config
+
     _config.LOG_HANDLER_LEVEL = "none"  # its log handlers would write every message
     opened = [(path, pydicom.dcmread(path)) for path in files]
     ae = AE(ae_title=SCANNER_AET)

@@ -89,5 +89,10 @@ class Server(BaseApplication):
 
 def run(settings: Settings, keys: Keys) -> None:
     """Serve until told to stop (SIGTERM, SIGINT)."""
+    # Loaded before the workers fork: they share its memory, and it is read once, not once a worker. It opens nothing.
+    from cloudfilm.records import database  # noqa: F401
+
+    from . import film, patient, series  # noqa: F401
+
     logs.start(settings.log_level)
     Server(settings, keys).run()

@@ -2,17 +2,19 @@
 
 import threading
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from cloudfilm.domain.rates import RateCard, Unit
 from cloudfilm.records import journal, ledger, visits
-from cloudfilm.records.database import Database, migrate
+from cloudfilm.records.database import MIGRATIONS, Database, migrate, newest_revision, open_database
 from cloudfilm.records.tables import APPEND_ONLY, metadata
 from cloudfilm.records.visits import Visit
 
@@ -107,3 +109,19 @@ def test_an_older_telling_changes_nothing_and_a_derived_visit_gives_way(database
         found = visits.get(c, "h", "v3")
     assert found is not None
     assert (found.name, found.derived) == ("陈志远", False)
+
+
+def test_a_migrations_file_is_named_after_its_revision_and_the_last_is_the_head() -> None:
+    # open_database trusts the names, so that most processes never load Alembic.
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    assert sorted(revisions) == sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
+    assert newest_revision() == scripts.get_current_head()
+
+
+def test_an_empty_database_is_migrated_when_it_is_opened(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/not/there/yet/records.sqlite")
+    with opened.read() as c:
+        assert c.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest_revision()
+        assert c.execute(text("SELECT count(*) FROM visit")).scalar() == 0
+    opened.close()
