@@ -56,8 +56,7 @@ function draw() {
       try {
         picture = await here.picture(at, here.window, here.head.invert);
       } catch {
-        here.stream.files[at] = undefined; // it does not decode: never drawn, fetched again
-        here.stream.got--;
+        here.stream.drop(at); // it does not decode: never drawn, fetched again
         return;
       }
     }
@@ -319,7 +318,10 @@ window.addEventListener('hashchange', follow);
 window.addEventListener('resize', () => tell());
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) for (const one of opened.values()) one.forget();
-  else draw();
+  else {
+    draw();
+    settle();
+  }
 });
 window.addEventListener('online', () => stack.stream.done || stack.stream.run());
 
@@ -335,8 +337,7 @@ window.film = {
 
 openStack(data.stacks[data.open || 0].id);
 if (start.codes && data.stacks[0].prows === byId('canvas').height) {
-  const { prows: rows, pcols: cols } = data.stacks[0];
-  stack.codes.set(stack.head.key, { rows, cols, cells: start.codes });
+  stack.codes.set(stack.head.key, { rows: data.stacks[0].prows, cols: data.stacks[0].pcols, cells: start.codes });
 }
 follow();
 mark('module');

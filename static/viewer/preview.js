@@ -35,6 +35,7 @@ export class PreviewStream {
         await this.#pull(this.#missingFrom(position), first, control);
         wait = 500;
         position = 0;
+        if (this.done && this.control === control) this.control = null;
         this.changed(this.done ? 'done' : 'open');
       } catch (error) {
         if (this.control !== control || control.signal.aborted) return;
@@ -57,6 +58,15 @@ export class PreviewStream {
   /** The wanted frame next, then what follows it in the order. */
   jump(frame) {
     return this.run(this.place.get(frame));
+  }
+
+  /** A frame that came whole but cannot be read: it is asked for once more. */
+  drop(frame) {
+    if (!this.files[frame]) return;
+    this.files[frame] = undefined;
+    this.got--;
+    this.dropped = (this.dropped || 0) + 1;
+    if (!this.control && this.dropped < 4) this.run();
   }
 
   #missingFrom(position) {

@@ -96,7 +96,8 @@ export class Stack {
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
-function prepared(head) {
+/** A head with its tables as arrays. */
+export function prepared(head) {
   if (head.lut && typeof head.lut.values === 'string') {
     const bytes = bytesOf(head.lut.values);
     head.lut = { ...head.lut, values: new Uint16Array(bytes.buffer) };

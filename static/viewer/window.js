@@ -9,8 +9,8 @@ export function grey(x, [centre, width, kind]) {
   const exact = kind === 'LINEAR_EXACT';
   const c = exact ? centre : centre - 0.5;
   const w = exact ? width : width - 1;
-  if (x <= c - w / 2) return 0;
-  return x > c + w / 2 ? 255 : (x - c) * (255 / w) + 127.5; // this order of operations: others lose a level where y is whole
+  const y = w > 0 ? (x - c) * (255 / w) + 127.5 : x > c ? 255 : 0; // this order of operations: others lose a level where y is whole
+  return y < 0 ? 0 : y > 255 ? 255 : y;
 }
 
 /** RGBA word (little endian) of a grey: floor, byte for byte what DCMTK draws. */

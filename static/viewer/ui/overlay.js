@@ -53,7 +53,7 @@ export class Overlay {
   }
 
   title(stack) {
-    byId('stack-title').textContent = stack.title + (stack.thickness ? ` · ${stack.thickness} mm` : '');
+    byId('stack-title').textContent = stack.title + (stack.thickness && !/mm/.test(stack.title) ? ` · ${stack.thickness} mm` : '');
     byId('lossy').hidden = !stack.lossy;
   }
 }
