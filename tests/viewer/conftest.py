@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Film:
 @pytest.fixture
 def film(built: Film) -> Film:
     """The same film without the last test's damage."""
-    built.spoil, built.refuse, built.asked = (lambda key, at, data: data), (lambda path: False), []
+    built.spoil, built.refuse, built.asked, built.gate = (lambda key, at, data: data), (lambda path: False), [], None
     return built
 
 

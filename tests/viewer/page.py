@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, g, render_template_string, request
-from jinja2 import StrictUndefined
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cloudfilm.imaging.series import build_series
@@ -46,6 +45,7 @@ class Film:
     asked: list[tuple[str, str]] = field(default_factory=list)  # (path, Range header)
     spoil: Callable[[str, int, bytes], bytes] = lambda key, at, data: data
     refuse: Callable[[str], bool] = lambda path: False
+    gate: threading.Event | None = None  # when set, an unranged preview stops half way until the event
 
     def stack(self, stack_id: str) -> Stack:
         return next((stack for stack in self.stacks if stack.id == stack_id), None) or abort(404)
@@ -89,7 +89,6 @@ def app_of(film: Film) -> Flask:
     """The page and the bytes, with the site's own content security policy, words and style sheets."""
     app = Flask("stage", template_folder=str(ROOT / "templates"), static_folder=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.undefined = StrictUndefined
     words = {"en": catalogue.read(ROOT / "cloudfilm/web/translations/en/LC_MESSAGES/messages.po"), "zh-CN": catalogue.Catalogue({})}
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -103,7 +102,8 @@ def app_of(film: Film) -> Flask:
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
         start, end = (int(asked[1]), int(asked[2] or len(data) - 1) + 1) if asked else (0, len(data))
         part = film.spoil(key, start, data[start:end])
-        response = Response(part, 206 if asked else 200, mimetype="application/octet-stream")
+        body = _halted(part, film.gate) if film.gate and not asked and key.endswith("preview") else part
+        response = Response(body, 206 if asked else 200, mimetype="application/octet-stream")
         if asked:
             response.headers["Content-Range"] = f"bytes {start}-{min(end, len(data)) - 1}/{len(data)}"
         response.headers["ETag"] = '"x"'
@@ -124,8 +124,10 @@ def app_of(film: Film) -> Flask:
 
     @app.get("/")
     def page() -> str:
-        context = {"lang": g.lang, "care": False, "hospital": "青澜市中心医院", "masked_name": "沈*兰", "phone": ""}
+        context = {"lang": g.lang, "care": False, "hospital": "青澜市中心医院", "masked_name": "沈*兰", "viewer_date": "2026-11-23"}
         return render_template_string(_PAGE, viewer=_viewer(film, g.lang), **context)
+
+    app.jinja_env.globals.setdefault("static_text", lambda name: (ROOT / "static" / name).read_text("utf-8"))
 
     @app.get("/f/<grant>/series/<name>/<part>")
     def part(grant: str, name: str, part: str) -> Response:
@@ -140,6 +142,12 @@ def app_of(film: Film) -> Flask:
         return Response(json.dumps(value), mimetype="application/json")
 
     return app
+
+
+def _halted(data: bytes, gate: threading.Event) -> Iterator[bytes]:
+    yield data[: len(data) // 2]
+    gate.wait(60)
+    yield data[len(data) // 2 :]
 
 
 class _Quiet(WSGIRequestHandler):
