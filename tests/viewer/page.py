@@ -79,7 +79,10 @@ def _viewer(film: Film, lang: str) -> Viewer:
     """As web/viewer.py makes it from records."""
     first, *others = film.stacks
     head = {**json.loads(first.head), **_urls(first)}
-    brief = [{"id": s.id, "title": s.title, "count": s.count, "modality": s.modality} | _urls(s) for s in others]
+    brief = [
+        {"id": s.id, "title": s.title, "count": s.count, "modality": s.modality, "index": _urls(s)["index"], "thumb": _urls(s)["thumb"]}
+        for s in others
+    ]
     data = {"grant": GRANT, "lang": lang, "stacks": [head, *brief], "open": 0}
     lines = tuple(StackLine(s.study_key, s.position, s.id, s.title, s.modality, s.count) for s in film.stacks)
     return Viewer(data, first.keyframe, voi_values(head), head, lines)

@@ -87,7 +87,9 @@ class Stage:
     def _wait(self, expression: str) -> None:
         end = time.monotonic() + 30
         while not self.page.evaluate(expression):
-            assert time.monotonic() < end, f"never came: {expression}; {self.page.evaluate('window.film && window.film.state()')} {self.errors}"
+            assert time.monotonic() < end, (
+                f"never came: {expression}; {self.page.evaluate('window.film && window.film.state()')} {self.errors}"
+            )
             time.sleep(0.02)
 
     def exact_digest(self, index: int) -> str:
