@@ -12,20 +12,19 @@ FRAME_BYTES_LONG = 10_000  # mean of a frame, stacks over LONG_STACK frames
 FRAME_BYTES_SHORT = 25_000
 LONG_STACK = 64
 SIDE_MAX = 2048  # larger pictures are mean-reduced by a whole factor
-KEY_BYTES_WANTED = 7_000
-KEY_BYTES_MAX = 9_000
-KEY_SIDES = (1024, 512, 256, 128)
+KEY_BYTES_MAX = 6_000  # the page around it needs the rest of the first flight of 14 KB
+KEY_SIDES = (1024, 512, 384, 256, 128)
 THUMB_SIDE = 96
 THUMB_BYTES_MAX = 2_000
 
 Shown = np.ndarray  # uint8: codes or grey (rows, cols), or RGB (rows, cols, 3)
 
 
-def webp(picture: Shown, quality: int) -> bytes:
+def webp(picture: Shown, quality: int, method: int = 4) -> bytes:
     """Lossy WebP; codes and grey become R = G = B."""
     out = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(picture))
-    (image if image.mode == "RGB" else image.convert("RGB")).save(out, "WEBP", quality=quality, method=4)
+    (image if image.mode == "RGB" else image.convert("RGB")).save(out, "WEBP", quality=quality, method=method)
     return out.getvalue()
 
 
@@ -76,25 +75,29 @@ def pvs1(frames: Sequence[bytes], key: int) -> Iterable[bytes]:
 
 
 def key_frame(picture: Shown, quality: int) -> tuple[bytes, int, int]:
-    """-> (WebP, rows, cols): the picture inside the first response, at most 9 KB, at most 7 KB when that costs little.
+    """-> (WebP, rows, cols): the picture inside the first response, at most KEY_BYTES_MAX.
 
-    `quality`: the stack's; a finer key frame than the stack behind it would be a promise not kept.
+    `quality`: the stack's; a finer key frame than the stack behind it would be a promise not kept. A smaller picture of fair quality
+    is preferred to a large one of bad quality: noise costs bytes, and a smaller side averages it away.
     """
-    steps = [q for q in (*QUALITIES, 8) if q <= quality]
+    steps = [q for q in QUALITIES if 18 <= q <= quality] or [quality]
     for side in KEY_SIDES:
-        small = reduced(picture, reduction(picture.shape[0], picture.shape[1], side))
-        fits = b""
+        small = _sized(picture, side)
         for step in steps:
-            if step < 18 and fits:
-                break
-            coded = webp(small, step)
-            if len(coded) <= KEY_BYTES_WANTED or (len(coded) <= KEY_BYTES_MAX and step <= 18):
+            coded = webp(small, step, method=6)
+            if len(coded) <= KEY_BYTES_MAX:
                 return coded, *small.shape[:2]
-            if len(coded) <= KEY_BYTES_MAX and not fits:
-                fits = coded
-        if fits:
-            return fits, *small.shape[:2]
-    raise AssertionError("a WebP of 128 x 128 at quality 8 is below 9 KB")
+    raise AssertionError("a WebP of 128 x 128 is below 6 KB")
+
+
+def _sized(picture: Shown, side: int) -> Shown:
+    """The picture with its longer side at most `side`, each new pixel the mean of those it covers."""
+    rows, cols = picture.shape[:2]
+    factor = max(rows, cols) / side
+    if factor <= 1:
+        return picture
+    size = (max(1, round(cols / factor)), max(1, round(rows / factor)))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
 def thumbnail(picture: Shown) -> bytes:

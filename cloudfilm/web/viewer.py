@@ -48,6 +48,10 @@ def head_of(grant_id: str, stack: Stack) -> dict[str, Any]:
     return {**json.loads(stack.head), **addresses(grant_id, stack.id, stack.content_id)}
 
 
+# What the first picture does not need: the first flight is small (the stack's index tells it).
+_LATER = ("orientation", "order", "even", "gap", "spacing_source", "unit")
+
+
 def _brief(grant_id: str, line: StackLine) -> dict[str, Any]:
     return {
         "id": line.id,
@@ -64,7 +68,7 @@ def viewer_of(c: Connection, grant_id: str, visit: Visit, lines: Sequence[StackL
     first = stacks.one_of_visit(c, visit.hospital, visit.id, lines[0].id) if lines else None
     if first is None:
         return None
-    head = head_of(grant_id, first)
+    head = {name: value for name, value in head_of(grant_id, first).items() if name not in _LATER}
     listed = [head, *(_brief(grant_id, line) for line in lines[1:])]
     data = {"grant": grant_id, "lang": language(), "stacks": listed, "open": 0}
     return Viewer(data, first.keyframe, voi_values(head), head, tuple(lines))
