@@ -1,13 +1,15 @@
 """The archive in a folder: `objects/<key>` is the object as a plain file, `hashes/<key>` its SHA-256.
 
-An object is written beside its place, flushed, linked into place (which fails when something is there), and the folder is
-flushed. The hash is in place before the object, so an object that is seen has its hash.
+An object is written beside its place, flushed, renamed into place, and the folder is flushed. The hash is in place before the
+object, so an object that is seen has its hash; one lock for each 256th of the keys keeps two writers of a key from mixing theirs.
 """
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import secrets
-import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,13 +25,24 @@ from .contract import (
 )
 
 
+LEFT_BEHIND_S = 86400  # an unfinished file of this age has no writer any more
+
+
 class FilesystemArchive:
     """Objects under one folder, which may be shared by processes of one machine."""
 
     def __init__(self, root: Path) -> None:
-        self._objects, self._hashes, self._incoming = root / "objects", root / "hashes", root / "incoming"
-        for folder in (self._objects, self._hashes, self._incoming):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._objects, self._hashes, self._incoming, self._locks = (root / name for name in ("objects", "hashes", "incoming", "locks"))
+        for folder in (self._objects, self._hashes, self._incoming, self._locks):
+            _make_folder(folder)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left behind."""
+        for left in self._incoming.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > LEFT_BEHIND_S:
+                    left.unlink()
 
     def put(self, key: str, source: bytes | Path, sha256: str) -> None:
         check_key(key)
@@ -38,12 +51,21 @@ class FilesystemArchive:
         try:
             if self._same(key, sha256):
                 return
-            self._place(self._hashes / key, sha256.encode())
-            self._place(self._objects / key, source)
+            with self._written(source, sha256) as beside, self._alone(key):
+                if self._same(key, sha256):
+                    return
+                with self._written(sha256.encode()) as hash_beside:
+                    _place(hash_beside, self._hashes / key)  # over one that a writer killed before its object has left
+                _place(beside, self._objects / key)
         except OSError as error:
             raise ArchiveUnavailable(f"the archive folder cannot be written ({error.strerror}); nothing was lost") from error
-        if not self._same(key, sha256):
-            raise ArchiveRefused("other content is kept under this key already; it was left as it is")
+
+    @contextlib.contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """One writer at a time, of all processes."""
+        with (self._locks / hashlib.sha256(key.encode()).hexdigest()[:2]).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _same(self, key: str, sha256: str) -> bool:
         """Whether the object is there with this hash; raises ArchiveRefused when it is there with another."""
@@ -53,23 +75,20 @@ class FilesystemArchive:
             raise ArchiveRefused("other content is kept under this key already; it was left as it is")
         return True
 
-    def _place(self, target: Path, source: bytes | Path) -> None:
-        """Durable at `target`, unless something is there."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._incoming / secrets.token_hex(16)
+    @contextlib.contextmanager
+    def _written(self, source: bytes | Path, sha256: str | None = None) -> Iterator[Path]:
+        """A durable file with these bytes, not yet in its place; gone after the block when it was not taken there."""
+        beside, digest = self._incoming / secrets.token_hex(16), hashlib.sha256()
         try:
             with beside.open("xb") as out:
-                if isinstance(source, bytes):
-                    out.write(source)
-                else:
-                    with source.open("rb") as given:
-                        shutil.copyfileobj(given, out, CHUNK)
+                for piece in [source] if isinstance(source, bytes) else _file_pieces(source):
+                    out.write(piece)
+                    digest.update(piece)
                 out.flush()
                 os.fdatasync(out.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, target)
-            for folder in (target.parent, target.parent.parent):
-                _sync_folder(folder)
+            if sha256 is not None and digest.hexdigest() != sha256:
+                raise ArchiveRefused("what should be stored changed while it was read; nothing was stored")
+            yield beside
         finally:
             beside.unlink(missing_ok=True)
 
@@ -112,8 +131,15 @@ class FilesystemArchive:
 
     def delete(self, key: str) -> None:
         check_deletable(key)
-        (self._objects / key).unlink(missing_ok=True)
-        (self._hashes / key).unlink(missing_ok=True)
+        with self._alone(key):
+            (self._objects / key).unlink(missing_ok=True)
+            (self._hashes / key).unlink(missing_ok=True)
+
+
+def _file_pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            yield piece
 
 
 def _pieces(file: object, start: int, length: int | None) -> Iterator[bytes]:
@@ -126,6 +152,20 @@ def _pieces(file: object, start: int, length: int | None) -> Iterator[bytes]:
                 return
             at += len(piece)
             yield piece
+
+
+def _place(beside: Path, target: Path) -> None:
+    _make_folder(target.parent)
+    beside.rename(target)
+    _sync_folder(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """A folder that is still there after a power cut, with all above it."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

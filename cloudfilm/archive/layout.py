@@ -25,6 +25,10 @@ def series_entry(hospital: str, content_id: str) -> str:
     return f"{hospital}/series/{content_id}.json"
 
 
+def reports(hospital: str) -> str:
+    return f"{hospital}/reports/"
+
+
 def report_pdf(hospital: str, sha256: str) -> str:
     return f"{hospital}/reports/{sha256}.pdf"
 
