@@ -24,7 +24,6 @@ from .contract import (
     sha256_of,
 )
 
-
 LEFT_BEHIND_S = 86400  # an unfinished file of this age has no writer any more
 
 
