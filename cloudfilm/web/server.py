@@ -1,6 +1,8 @@
 """gunicorn with threads: what `cloudfilm web` and `cloudfilm up` run. Logs hold no address line, no token, no header of a visitor."""
 
 import logging
+import socket
+import struct
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -16,6 +18,7 @@ from .headers import ALWAYS, content_security_policy
 THREADS = 8
 TIMEOUT_S = 60
 GRACE_S = 10
+SLOW_READ_S, SLOW_WRITE_S = 10, 30  # of one pause: a visitor who falls silent does not keep a thread
 REQUESTS_A_WORKER = 20_000  # then it is replaced: what leaks in a library stays small
 
 
@@ -33,6 +36,12 @@ class QuietLogger(Logger):
 
 class QuietWorker(ThreadWorker):
     """Answers what is no HTTP with the headers of every answer, and logs the kind of error only: its text quotes the request."""
+
+    def handle(self, conn: Any) -> Any:
+        # Kernel time-outs: gunicorn sets its sockets to blocking without one, before each request.
+        for option, seconds in ((socket.SO_RCVTIMEO, SLOW_READ_S), (socket.SO_SNDTIMEO, SLOW_WRITE_S)):
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+        return super().handle(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         ours = not isinstance(exc, Exception) or type(exc).__module__.partition(".")[0] not in ("gunicorn", "ssl")

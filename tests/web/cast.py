@@ -125,6 +125,11 @@ class Site:
                     "n": n, "title": title, "modality": "CT", "count": 2, "key": 0, "keyframe": base64.b64encode(WEBP).decode(),
                     "thumb": base64.b64encode(WEBP).decode(), "table": list(range(-1024, 1024, 8)), "windows": [[40, 400, "LINEAR", ""]],
                     "kfrows": 1, "kfcols": 1, "rows": 1, "cols": 1, "prows": 1, "pcols": 1, "colour": False, "invert": False,
+                    "letters": ["R", "L", "A", "P"],
+                    "photometric": "MONOCHROME2", "bits": 16, "high": 15, "signed": True, "samples": 1, "slope": 1, "intercept": -1024,
+                    "unit": "HU", "lut": None, "padding": None, "spacing": [0.7, 0.7], "spacing_source": "pixel spacing", "aspect": 1.0,
+                    "thickness": 1.25, "gap": 1.25, "even": True, "order": "position", "orientation": [1, 0, 0, 0, 1, 0],
+                    "lossy": False, "frame_ms": None,
                     "preview": {"key": layout.preview("h", content, n), "size": len(PREVIEW), "sha256": preview[n]},
                     "frames": [[0, 0, 1.5, 1, -1024], [0, 1, 2.5, 1, -1024]],
                 }

@@ -112,7 +112,7 @@ def test_no_log_line_holds_a_token_an_answer_a_name_or_an_id_of_a_person(running
     broken = running.site.settings.home / "archive" / "objects"
     for path in broken.rglob("*.preview"):
         path.unlink()
-    for text in (b"GET /v/SECRETTOKEN oops\r\n\r\n", b"\x16\x03\x01junk" * 9, b"GET / HTTP/1.1\r\nX SECRETHEADER\r\n\r\n"):
+    for text in (b"GET /v/SECRETTOKEN oops\r\n\r\n", b"\x16\x03\x01junk" * 9 + b"\r\n\r\n", b"GET / HTTP/1.1\r\nX SECRETHEADER\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", running.port)) as raw:
             raw.sendall(text)
             raw.recv(4096)
@@ -135,6 +135,22 @@ def test_what_is_no_http_is_refused_with_our_headers_and_without_echo(running: R
     assert "script>" not in answer
     for name, value in ALWAYS.items():
         assert f"{name}: {value}\r\n" in answer
+
+
+def test_a_visitor_who_falls_silent_does_not_keep_a_thread(running: Running) -> None:
+    """More silent visitors than threads: their connections end by themselves, and a patient is served."""
+    from cloudfilm.web.server import THREADS
+
+    silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(THREADS + 2)]
+    for raw in silent:
+        raw.sendall(b"GET / HTTP/1.1\r\nX-Half: ")
+    for raw in silent[:THREADS]:
+        raw.settimeout(60)
+        assert b"200 OK" not in raw.recv(4096)
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/healthz", timeout=60) as answer:
+        assert answer.status == 200
+    for raw in silent:
+        raw.close()
 
 
 def test_a_worker_needs_no_pixels_and_stays_small(running: Running) -> None:
