@@ -3,11 +3,16 @@
 const byId = (id) => document.getElementById(id);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+/** Only a change is written: the words are spoken by screen readers. */
+function say(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export class Overlay {
   constructor(words) {
     this.words = words;
     this.rail = byId('rail');
-    this.lastSpoken = '';
   }
 
   /** @param {{index: number, count: number, tier: string, shown: number, percent: number|null, lost: boolean, damaged: boolean}} state */
@@ -17,16 +22,15 @@ export class Overlay {
     this.rail.max = count;
     this.rail.value = index + 1;
     this.rail.setAttribute('aria-valuetext', fill(this.words.slice, { n: index + 1, m: count }));
-    const badge = byId('badge');
+    this.rail.closest('.rail').hidden = count < 2;
     const state = damaged ? 'bad' : lost ? 'off' : tier === 'exact' ? 'ok' : 'pre';
-    badge.className = `exact ${state === 'ok' ? '' : state === 'pre' ? 'pre' : 'off'}`;
-    const other = tier !== 'exact' && shown >= 0 && shown !== index ? fill(this.words.nearest, { n: shown + 1 }) : '';
-    const text =
-      state === 'bad' ? this.words.bad
-      : state === 'off' ? this.words.offline
-      : state === 'ok' ? this.words.exact
-      : other || (percent === null ? this.words.preview : fill(this.words.loading, { n: percent }));
-    if (byId('badge-text').textContent !== text) byId('badge-text').textContent = text;
+    byId('badge').className = `exact ${{ bad: 'off', off: 'off', ok: '', pre: 'pre' }[state]}`;
+    const { words } = this;
+    say('badge-text', { bad: words.broken, off: words.lost, ok: words.exact, pre: percent === null ? words.preview : fill(words.loading, { n: percent }) }[state]);
+    const other = shown >= 0 && shown !== index ? fill(words.nearest, { n: shown + 1 }) : '';
+    const tip = { bad: words.bad, off: words.offline }[state] || other;
+    byId('tip').hidden = !tip;
+    say('tip', tip);
   }
 
   window([centre, width], shown) {

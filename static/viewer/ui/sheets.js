@@ -13,10 +13,19 @@ export class Sheets {
       button.addEventListener('click', () => this.toggle(button.dataset.sheet));
     }
     for (const button of document.querySelectorAll('[data-close]')) button.addEventListener('click', () => this.close());
-    const source = byId('report-source');
-    if (source) byId('report-body').append(...[...source.children].map((child) => child.cloneNode(true)));
-    for (const copy of byId('report-body').querySelectorAll('[id]')) copy.removeAttribute('id');
-    for (const details of byId('report-body').querySelectorAll('details')) details.open = true;
+    this.#fillReport(byId('report-source'));
+  }
+
+  /** The report's words are those of the page; without a report there is no sheet. */
+  #fillReport(source) {
+    byId('viewer').classList.toggle('no-report', !source);
+    if (!source) return;
+    const body = byId('report-body');
+    body.append(...[...source.children].map((child) => child.cloneNode(true)));
+    for (const copy of body.querySelectorAll('[id]')) copy.removeAttribute('id');
+    for (const details of body.querySelectorAll('details')) details.open = true;
+    const n = body.querySelectorAll('.impress li').length;
+    if (n) byId('report-count').textContent = this.words.impressions.replace('{n}', n);
   }
 
   toggle(name) {
