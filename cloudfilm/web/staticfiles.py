@@ -17,6 +17,7 @@ from .compression import compress
 
 BUNDLES = {
     "page.css": ("css/tokens.css", "css/ui.css", "css/page.css"),
+    "film.css": ("css/tokens.css", "css/ui.css", "css/page.css", "css/viewer.css"),
     "staff.css": ("css/tokens.css", "css/ui.css", "css/staff.css"),
     "slip.css": ("css/slip.css",),
 }

@@ -130,8 +130,6 @@ def app_of(film: Film) -> Flask:
         context = {"lang": g.lang, "care": False, "hospital": "青澜市中心医院", "masked_name": "沈*兰", "viewer_date": "2026-11-23"}
         return render_template_string(_PAGE, viewer=_viewer(film, g.lang), **context)
 
-    app.jinja_env.globals.setdefault("static_text", lambda name: (ROOT / "static" / name).read_text("utf-8"))
-
     @app.get("/f/<grant>/series/<name>/<part>")
     def part(grant: str, name: str, part: str) -> Response:
         if part == "exact":
