@@ -64,7 +64,7 @@ def main() -> None:
     _venv(_interpreter())
     lock = LOCKS[what][-1]
     print(f"setup: installing the libraries of {lock} into .venv (once)", flush=True)
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     _run([*pip, "--require-hashes", "-r", lock], "The libraries could not be installed; see pip's words above.")
     _run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], "CloudFilm itself could not be installed; see pip's words above.")
     _stamp(what).write_text(_fingerprint(what))
