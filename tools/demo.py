@@ -42,12 +42,14 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letter that can be taken for 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the main job on this machine.")
     parser.add_argument("--once", action="store_true", help="stop when everything has been shown")
-    once = parser.parse_args().once or os.environ.get("DEMO_ONCE", "") not in ("", "0")
+    parser.add_argument("--phantom", action="store_true", help="show the drawn chest even where the real study lies beside the clone")
+    given = parser.parse_args()
+    once = given.once or os.environ.get("DEMO_ONCE", "") not in ("", "0")
     phone = os.environ.get("PHONE", "") not in ("", "0")
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _stop)
     try:
-        return _run(once=once, phone=phone)
+        return _run(None if given.phantom else source.real(), once=once, phone=phone)
     except (CannotRun, settings.SettingWrong, keys.KeysWrong) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -62,10 +64,10 @@ def _stop(_signum: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(*, once: bool, phone: bool) -> int:
-    place_of_study = source.real()
+def _run(real: Path | None, *, once: bool, phone: bool) -> int:
+    settings.read()  # a wrong value is told before anything is done
     home = Path(os.environ.get("CLOUDFILM_HOME") or source.ROOT / "var").expanduser().absolute()
-    study = _study(place_of_study, home)
+    study = _study(real, home)
     environment = place.environment(source.ROOT, str(study.order.get("hospital", "")) or "示例医院", phone=phone)
     os.environ.update(environment)  # commands below and processes beside us read the same settings
     here = settings.read()

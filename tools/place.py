@@ -6,12 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-from cloudfilm import settings
 
 
 class CannotRun(Exception):
@@ -30,18 +28,15 @@ def environment(root: Path, hospital_name: str, *, phone: bool) -> dict[str, str
     host = "0.0.0.0" if phone else "127.0.0.1"
     chosen.setdefault("CLOUDFILM_HOST", host)
     last_port = urlsplit(str(before.get("patient", {}).get("url", ""))).port
-    if not chosen.get("CLOUDFILM_PORT"):
-        chosen["CLOUDFILM_PORT"] = str(free_port(chosen["CLOUDFILM_HOST"], [last_port, *range(8080, 8180)]))
-    if not chosen.get("CLOUDFILM_DICOM_PORT"):
-        last_dicom = before.get("dicom", {}).get("port")
-        chosen["CLOUDFILM_DICOM_PORT"] = str(free_port("127.0.0.1", [last_dicom, *range(11112, 11212)]))
+    chosen["CLOUDFILM_PORT"] = _port(chosen, "CLOUDFILM_PORT", chosen["CLOUDFILM_HOST"], [last_port, *range(8080, 8180)])
+    last_dicom, dicom_host = before.get("dicom", {}).get("port"), chosen.get("CLOUDFILM_DICOM_HOST") or "127.0.0.1"
+    chosen["CLOUDFILM_DICOM_PORT"] = _port(chosen, "CLOUDFILM_DICOM_PORT", dicom_host, [last_dicom, *range(11112, 11212)])
     if phone:
         address = lan_address()
         chosen.setdefault("CLOUDFILM_URL", f"https://{address}:{chosen['CLOUDFILM_PORT']}")
         if not chosen.get("CLOUDFILM_TLS_CERTIFICATE"):
             certificate, key = self_signed(home / "tls", address)
             chosen["CLOUDFILM_TLS_CERTIFICATE"], chosen["CLOUDFILM_TLS_KEY"] = str(certificate), str(key)
-    settings.read(chosen)  # a wrong value is told here, once
     return chosen
 
 
@@ -54,7 +49,16 @@ def last_told(home: Path) -> dict[str, Any]:
     return {}
 
 
-def free_port(host: str, wanted: Iterable[int | None]) -> int:
+def _port(chosen: Mapping[str, str], variable: str, host: str, wanted: Iterable[int | None]) -> str:
+    """The user's port, which must be free; where none was chosen, the first of `wanted` that is."""
+    given = chosen.get(variable)
+    found = free_port(host, [int(given)] if given else wanted)
+    if found is None:
+        raise CannotRun(f"Port {given} is taken by another program; choose another {variable}, or leave it out to have a free one found.")
+    return str(found)
+
+
+def free_port(host: str, wanted: Iterable[int | None]) -> int | None:
     """The first of `wanted` that nobody holds. The last start's port comes first, for it stands in the printed QR."""
     for port in wanted:
         if port is None:
@@ -64,7 +68,7 @@ def free_port(host: str, wanted: Iterable[int | None]) -> int:
             with contextlib.suppress(OSError):
                 probe.bind((host, port))
                 return port
-    raise CannotRun("No free port was found; set CLOUDFILM_PORT and CLOUDFILM_DICOM_PORT.")
+    return None
 
 
 def lan_address() -> str:
