@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from cloudfilm.domain.person import search_key
 
@@ -152,3 +152,11 @@ def recent(c: Connection, hospital: str, limit: int = 20) -> list[Visit]:
     """The newest visits: what the desk sees before it searches."""
     query = select(visit).where(visit.c.hospital == hospital).order_by(visit.c.told_at.desc()).limit(limit)
     return [_visit(row) for row in c.execute(query)]
+
+
+def count_ordered(c: Connection, hospital: str, first: date, last: date) -> int:
+    """Visits with an order that stands, by visit date: what finance compares with the films that were provided."""
+    v, o = visit.c, imaging_order.c
+    ordered = select(o.visit_id).where(o.hospital == hospital, o.cancelled_at.is_(None))
+    days = (v.visit_date >= first) & (v.visit_date <= last)
+    return int(c.execute(select(func.count()).select_from(visit).where(v.hospital == hospital, days, v.id.in_(ordered))).scalar_one())

@@ -20,9 +20,11 @@ def create_app(settings: Settings, keys: Keys) -> Flask:
         access,
         address,
         compression,
+        desk,
         errors,
         film,
         filmsession,
+        finance,
         forms,
         headers,
         installation,
@@ -33,6 +35,8 @@ def create_app(settings: Settings, keys: Keys) -> Flask:
         public,
         series,
         shown,
+        staff,
+        staffsession,
         staticfiles,
     )
 
@@ -56,7 +60,8 @@ def create_app(settings: Settings, keys: Keys) -> Flask:
     app.jinja_env.globals.update(csrf_token=forms.token, csp_nonce=headers.nonce)
     app.context_processor(lambda: {"hospital": settings.hospital_name, "phone": settings.hospital_phone})
 
-    for blueprint in (public.blueprint, patient.blueprint, film.blueprint, series.blueprint):
-        app.register_blueprint(blueprint)
-    policy.enforce(app, {policy.Who.LINK: link.guard, policy.Who.FILM: filmsession.guard})
+    for part in (public, patient, film, series, staff, desk, finance):
+        app.register_blueprint(part.blueprint)
+    guards = {policy.Who.LINK: link.guard, policy.Who.FILM: filmsession.guard, policy.Who.STAFF: staffsession.guard}
+    policy.enforce(app, guards)
     return app

@@ -57,6 +57,19 @@ RULES: Mapping[str, Rule] = {
     "series.index": FILM,
     "series.thumb": FILM,
     "series.exact": FILM,
+    "staff.login": ANYBODY,
+    "staff.home": staff(*Role),
+    "staff.logout": staff(*Role),
+    "staff.password": staff(*Role),
+    "desk.search": staff(Role.DESK),
+    "desk.chosen": staff(Role.DESK),
+    "desk.issue": staff(Role.DESK),
+    "desk.revoke": staff(Role.DESK),
+    "desk.unlock": staff(Role.DESK),
+    "desk.print_slip": staff(Role.DESK),
+    "finance.entries": staff(Role.FINANCE),
+    "finance.export": staff(Role.FINANCE),
+    "finance.rate_cards": staff(Role.FINANCE),
 }
 
 Guard = Callable[[Rule], ResponseReturnValue | None]
