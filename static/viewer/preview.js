@@ -31,16 +31,19 @@ export class PreviewStream {
     const control = (this.control = new AbortController());
     let wait = 500;
     while (!this.done && this.control === control) {
+      const before = this.got;
       try {
         await this.#pull(this.#missingFrom(position), first, control);
+        if (this.control !== control) return;
+        if (this.got === before) throw new Error('nothing came'); // asked again at once it would be asked for ever
         wait = 500;
         position = 0;
         if (this.done && this.control === control) this.control = null;
         this.changed(this.done ? 'done' : 'open');
       } catch (error) {
         if (this.control !== control || control.signal.aborted) return;
-        if (error.final) throw error;
         this.changed('lost');
+        if (error.final) return; // the right has ended, or the object is another: asking again changes nothing
         await new Promise((go) => setTimeout(go, wait));
         wait = Math.min(8000, wait * 2);
       }

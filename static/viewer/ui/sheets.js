@@ -65,7 +65,9 @@ export class Sheets {
   /** Fill the presets of a stack: the file's own windows first, then the usual ones of its modality. */
   presets(head, current, choose) {
     const own = head.windows.map(([c, w, kind, name], i) => [name || (i ? `${this.words.own} ${i + 1}` : this.words.own), c, w, kind]);
-    const usual = (PRESETS[head.modality] || []).map(([word, c, w]) => [this.words.presets[word], c, w, 'LINEAR']);
+    const usual = (PRESETS[head.modality] || [])
+      .filter(([, c, w]) => !own.some((one) => one[1] === c && one[2] === w))
+      .map(([word, c, w]) => [this.words.presets[word], c, w, 'LINEAR']);
     const list = byId('presets');
     list.replaceChildren(
       ...[...own, ...usual].map(([name, c, w, kind]) => {
