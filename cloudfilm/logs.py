@@ -4,12 +4,17 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: at, level, logger, message, and what was given as `extra`."""
+    """One JSON object a line: at, level, logger, message, and what was given as `extra`.
+
+    Of an exception only its type and the places in the code: its text may quote a row, a name, a header.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -21,7 +26,7 @@ class JsonFormatter(logging.Formatter):
         line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
             line["exception"] = record.exc_info[0].__name__ if record.exc_info[0] else "unknown"
-            line["where"] = self.formatException(record.exc_info).splitlines()[-3:-1]
+            line["where"] = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in extract_tb(record.exc_info[2])[-4:]]
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
