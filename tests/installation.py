@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,10 @@ class Up:
 
 
 @contextlib.contextmanager
-def up(home: Path) -> Iterator[Up]:
-    """Run `cloudfilm up` until the block ends; whatever is left of it is killed."""
+def up(home: Path, more: Mapping[str, str] | None = None) -> Iterator[Up]:
+    """Run `cloudfilm up` until the block ends; whatever is left of it is killed. `more`: variables beside those of `environment`."""
     home.mkdir(parents=True, exist_ok=True)
-    own, said = environment(home), home / "said"
+    own, said = environment(home) | dict(more or {}), home / "said"
     with said.open("wb") as terminal:
         process = subprocess.Popen(
             [sys.executable, "-m", "cloudfilm", "up"], env=own, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal

@@ -69,10 +69,16 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
             ...
         opened.close()
     """
+    url = fresh_database(postgresql_server)
+    yield url
+    _sql(postgresql_server, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def fresh_database(server: str) -> str:
+    """URL of a new, empty database on the server; it goes with the server when nobody drops it."""
     name = f"t_{secrets.token_hex(8)}"
-    _sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE template0")
-    yield f"{postgresql_server}/{name}"
-    _sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    _sql(server, f"CREATE DATABASE {name} TEMPLATE template0")
+    return f"{server}/{name}"
 
 
 @pytest.fixture(scope="session")
