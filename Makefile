@@ -14,7 +14,7 @@ demo:
 	@exec .venv/bin/python -m tools.demo
 
 test: check
-	@.venv/bin/python -m pytest $(TESTS)
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 check:
 	@python3 tools/setup.py test
