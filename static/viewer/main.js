@@ -13,6 +13,7 @@ import { Overlay } from './ui/overlay.js';
 import { Sheets } from './ui/sheets.js';
 
 const REST_MS = 300; // no move for so long: the reader rests
+const PREVIEWS_BYTES = 24e6;
 const JUMP_MS = 150; // a wanted frame that is not there after this re-orders the stream
 const mark = (name) => performance.getEntriesByName(name).length || performance.mark(name);
 const byId = (id) => document.getElementById(id);
@@ -184,6 +185,7 @@ async function openStack(id, at = null) {
     next = new Stack(head, { arrived: arrived(head), changed: changed(head) });
     next.frames = frames;
     opened.set(id, next);
+    letGo();
   }
   if (stack) stack.stream.pause();
   stack = next;
@@ -198,6 +200,18 @@ async function openStack(id, at = null) {
   if (!stack.stream.done) stack.stream.run(0, start.take(id));
   draw();
   settle();
+}
+
+/** Compressed previews of all open series stay under 24 MB: the one opened first goes first (PIXELS.md 8). */
+function letGo() {
+  let bytes = 0;
+  for (const one of opened.values()) bytes += one.stream.bytes;
+  for (const [id, one] of opened) {
+    if (bytes <= PREVIEWS_BYTES) return;
+    if (one === stack || one.stream.bytes === 0) continue;
+    bytes -= one.stream.bytes;
+    opened.delete(id);
+  }
 }
 
 function chooseWindow(window) {
