@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,7 +19,7 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 from cloudfilm.archive import layout
 from cloudfilm.domain.letters import Kind
@@ -106,27 +105,6 @@ def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
         process.terminate()
         process.wait(20)
         site.database.close()
-
-
-@pytest.fixture(scope="module")
-def program() -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("NOT RUN: no Chromium on this machine")
-    return found
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium(driver: Playwright, program: str) -> Iterator[Chromium]:
-    browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-    yield browser
-    browser.close()
 
 
 def _page(chromium: Chromium, *, script: bool = True) -> tuple[Page, list[str]]:
