@@ -149,6 +149,28 @@ def test_a_session_serves_its_own_grant_only(site: Site, link: Link) -> None:
     assert browser.get(link.film).status_code == 200
 
 
+def test_a_cookie_put_under_another_grants_name_opens_nothing(site: Site, link: Link) -> None:
+    site.order("MZ2", "CT2", "林小雨")
+    other = site.link("MZ2")
+    browser = site.browser().opened(link)
+    for kind in ("film", "device"):
+        mine = browser.client.get_cookie(f"{kind}-{link.grant_id[:12]}", domain="127.0.0.1")
+        assert mine is not None
+        browser.client.set_cookie(f"{kind}-{other.grant_id[:12]}", mine.value, domain="127.0.0.1")
+    assert browser.get(other.film).status_code == 403
+    for _ in range(5):
+        site.browser().answer(other, "0000")
+    assert browser.get(other.path).status_code == 423
+
+
+@pytest.mark.parametrize("change", ["expires_at = '2020-01-01 00:00:00'", "revoked_at = '2020-01-01 00:00:00'"])
+def test_a_link_that_ends_while_its_session_lives_shows_nothing_more(site: Site, link: Link, change: str) -> None:
+    browser = site.browser().opened(link)
+    with site.database.write() as c:
+        c.exec_driver_sql(f"UPDATE access_grant SET {change}")
+    assert browser.get(link.film).status_code == 403
+
+
 def test_wrong_answers_from_one_network_are_slowed_but_a_right_one_never(site: Site, link: Link) -> None:
     from cloudfilm.records import failures
 
