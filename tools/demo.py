@@ -37,6 +37,7 @@ STOP_S_MAX = 20.0
 START_S_MAX = 60.0
 PUBLISH_S_MAX = 600.0
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letter that can be taken for another
+NAMES = {staff.Role.DESK: "演示窗口", staff.Role.FINANCE: "演示财务"}
 
 
 def main() -> int:
@@ -219,7 +220,9 @@ def _login(here: settings.Settings, database: Database, before: dict[str, Any], 
             return told
         told["password"] = "".join(secrets.choice(ALPHABET) for _ in range(16))
         if member is None:
-            staff.add(c, hospital=here.hospital, staff_id=user, name=user, role=role, password=told["password"], must_change=False, now=now)
+            staff.add(
+                c, hospital=here.hospital, staff_id=user, name=NAMES[role], role=role, password=told["password"], must_change=False, now=now
+            )
         else:
             staff.set_password(c, here.hospital, user, told["password"], must_change=False, now=now)
         action = "staff-add" if member is None else "staff-reset"

@@ -22,6 +22,7 @@ from .source import ROOT
 OUT = ROOT / "docs" / "pictures"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1440, "height": 900}, "device_scale_factor": 1}
+STAFF = {"viewport": {"width": 1440, "height": 640}, "device_scale_factor": 1}
 WAIT_S_MAX = 240
 
 
@@ -99,7 +100,7 @@ def _settle(page: Page) -> None:
 def _staff(browser: Browser, told: dict[str, Any]) -> None:
     for role in ("desk", "finance"):
         login = told[role]
-        page = _open(browser, DESKTOP)
+        page = _open(browser, STAFF)
         answer = page.goto(login["url"])
         if answer is None or answer.status >= 400:
             print(f"pictures: no page for {role} at {re.sub('^https?://[^/]+', '', login['url'])}", file=sys.stderr)
@@ -107,8 +108,11 @@ def _staff(browser: Browser, told: dict[str, Any]) -> None:
         fields = page.locator("form input:not([type=hidden])")
         fields.nth(0).fill(login["user"])
         fields.nth(1).fill(login["password"])
-        page.locator("form button").first.click()
+        page.locator("main form button").first.click()
         page.wait_for_load_state("networkidle")
+        if role == "desk":
+            page.locator("table button").first.click()
+            page.wait_for_load_state("networkidle")
         _keep(page, role)
 
 

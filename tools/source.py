@@ -30,6 +30,7 @@ class Study:
         made = self.work / "dicom"
         packed = self.folder / "dicom.tar.xz"
         if packed.exists() and not made.exists():
+            self.work.mkdir(parents=True, exist_ok=True)
             with tarfile.open(packed) as archive:
                 archive.extractall(self.work / "unpacking", filter="data")
             (self.work / "unpacking").rename(made)
@@ -49,5 +50,4 @@ def real() -> Path | None:
 def read(folder: Path, work: Path, credit: str) -> Study:
     """The study in `folder`: order.json, report.json (and report.pdf), dicom.tar.xz or dicom/."""
     order, report = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("order.json", "report.json"))
-    work.mkdir(parents=True, exist_ok=True)
     return Study(folder, work, order, report, credit)
