@@ -43,6 +43,7 @@ class Profile:
 
 
 SLOW, FAST = Profile("slow", 1600, 150), Profile("fast", 9000, 80)
+NEAR = Profile("near", 1_000_000, 0)  # for what is not timed
 
 
 def main() -> None:
@@ -131,22 +132,24 @@ def _registered(site: Site, database: Database, uid: str, instances: int) -> flo
 def _film(site: Site, browser: Browser, uid: str, slices: list[studies.Slice], runs: int, found: list[Figure]) -> None:
     [link] = site.command("link", "issue", "--study", uid, "--json")
     door, answer = link["url"], link["answer"]
-    [floor_port] = free_ports(1)
+    floor_port, bare_port = free_ports(2)
     phone = Phone(browser)
-    _, address = phone.answer(door, answer)  # not measured: the first request of each worker loads templates
-    film = address.split("#")[0]
-    _sizes(phone, film, found)
-    _bits(phone, film, slices, found)
+    with _through(NEAR, site.public_port, site.port):
+        _, address = phone.answer(door, answer)  # not measured: the first request of each worker loads templates
+        film = address.split("#")[0]
+        _sizes(phone, film, found)
+        _bits(phone, film, slices, found)
     with program(sys.executable, "-m", "bench.floor", str(floor_port)) as floor:
         wait_for_port(floor_port, floor)
         for profile in (SLOW, FAST):
-            with _through(profile, site.port) as port, _through(profile, floor_port) as bare:
+            with _through(profile, site.public_port, site.port), _through(profile, bare_port, floor_port):
                 _say(f"the film on the {profile.name} link")
-                _loads(profile, phone, _at(film, port), f"http://127.0.0.1:{bare}/", runs, found)
+                _loads(profile, phone, film, f"http://127.0.0.1:{bare_port}/", runs, found)
                 _say(f"answer to picture on the {profile.name} link")
-                asked = [phone.answer(_at(door, port), answer)[0]["windowable"] for _ in range(runs)]
+                asked = [phone.answer(door, answer)[0]["windowable"] for _ in range(runs)]
                 limit = 1.1 if profile is SLOW else None
                 found.append(Figure(f"{profile.name}: answer → picture", median(asked), "s", limit, note=_spread(asked)))
+    found.append(Figure("connections closed without an answer", phone.unanswered, "", 0))
 
 
 def _loads(profile: Profile, phone: Phone, film: str, bare: str, runs: int, found: list[Figure]) -> None:
@@ -156,7 +159,7 @@ def _loads(profile: Profile, phone: Phone, film: str, bare: str, runs: int, foun
     for _ in range(runs):
         floors.append(phone.load(bare, "windowable")["windowable"])
         pages.append(phone.load(film, "windowable"))
-    whole = [phone.load(film, "exact" if profile is FAST else "all") for _ in range(min(runs, 3))]
+    whole = [phone.load(film, "all") for _ in range(min(runs, 3))]
     floor, first = median(floors), [page["windowable"] for page in pages]
     found.append(
         Figure(f"{profile.name}: page → windowable picture", median(first), "s", 1.4 * floor, floor, "bare page", note=_spread(first))
@@ -236,17 +239,12 @@ def _many(site: Site, work: Path, counts: tuple[int, ...], found: list[Figure]) 
 
 
 @contextmanager
-def _through(profile: Profile, target: int) -> Iterator[int]:
-    [port] = free_ports(1)
+def _through(profile: Profile, port: int, target: int) -> Iterator[None]:
+    """A phone's link from `port` to `target`."""
     with program(sys.executable, "-m", "bench.slowlink", str(port), str(target), str(profile.kbit), str(profile.rtt_ms)) as link:
         wait_for_port(port, link)
         time.sleep(1.0)  # the probe's connection leaves the link
-        yield port
-
-
-def _at(url: str, port: int) -> str:
-    """The same page through another port of this machine."""
-    return f"http://127.0.0.1:{port}/" + url.split("/", 3)[3]
+        yield
 
 
 def _spread(times: list[float]) -> str:

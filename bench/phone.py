@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Worker
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Worker
 
 CPU_TIMES_SLOWER = 4
 S_MAX = 120_000  # milliseconds of any one wait
@@ -50,6 +50,7 @@ class Phone:
 
     def __init__(self, browser: Browser, cookies: Any = None) -> None:
         self._browser, self.cookies = browser, cookies
+        self.unanswered = 0  # navigations whose connection was closed without one byte; tried again, and told as a figure
 
     def _context(self) -> BrowserContext:
         return self._browser.new_context(
@@ -63,13 +64,22 @@ class Phone:
         try:
             page = context.new_page()
             _slow(context, page)
-            page.goto(url, wait_until="commit", timeout=S_MAX)
+            self._go(page, url)
             if until in ("exact", "all"):
                 worker: Worker = page.workers[0] if page.workers else page.wait_for_event("worker", timeout=S_MAX)
                 worker.evaluate(SLOW_WORKER % CPU_TIMES_SLOWER)
             return _wait(page, until)
         finally:
             context.close()
+
+    def _go(self, page: Page, url: str) -> None:
+        try:
+            page.goto(url, wait_until="commit", timeout=S_MAX)
+        except Error as error:
+            if "ERR_EMPTY_RESPONSE" not in str(error):
+                raise
+            self.unanswered += 1
+            page.goto(url, wait_until="commit", timeout=S_MAX)
 
     def answer(self, url: str, answer: str) -> tuple[Marks, str]:
         """Open a link's door, give the answer, wait for the picture. Returns marks and the film's address; keeps the cookies."""

@@ -63,7 +63,8 @@ class Site:
     """A running installation."""
 
     home: Path
-    port: int
+    port: int  # the site's own
+    public_port: int  # of its address, where the phone's link listens
     dicom_port: int
     environment: dict[str, str]
     process: subprocess.Popen[bytes]
@@ -79,11 +80,12 @@ class Site:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[Site]:
-    port, dicom_port = free_ports(2)
+    port, public_port, dicom_port = free_ports(3)
     chosen = {name: value for name, value in os.environ.items() if not name.startswith("CLOUDFILM_")}
     chosen |= {
         "CLOUDFILM_HOME": str(home),
         "CLOUDFILM_PORT": str(port),
+        "CLOUDFILM_URL": f"http://127.0.0.1:{public_port}",  # the site sends visitors of any other address there
         "CLOUDFILM_DICOM_PORT": str(dicom_port),
         "CLOUDFILM_QUIET_SECONDS": str(QUIET_S),
     }
@@ -93,7 +95,7 @@ def running(home: Path) -> Iterator[Site]:
         wait_for_port(port, process)
         wait_for_port(dicom_port, process)
         _wait_until_healthy(port)
-        yield Site(home, port, dicom_port, chosen, process)
+        yield Site(home, port, public_port, dicom_port, chosen, process)
 
 
 def _wait_until_healthy(port: int) -> None:

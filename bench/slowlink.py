@@ -26,10 +26,13 @@ class Link:
         await asyncio.sleep(2 * self.rtt)
         try:
             answers, asks = await asyncio.open_connection("127.0.0.1", target)
-        except OSError:
+        except OSError as error:
+            print(f"the site took no connection: {error}", file=sys.stderr, flush=True)
             writer.close()
             return
-        await asyncio.gather(self._up(reader, asks, writer), self._down(answers, writer), return_exceptions=True)
+        for ended in await asyncio.gather(self._up(reader, asks, writer), self._down(answers, writer), return_exceptions=True):
+            if isinstance(ended, BaseException):
+                print(f"a connection ended with {ended!r}", file=sys.stderr, flush=True)
 
     async def _up(self, reader: asyncio.StreamReader, asks: asyncio.StreamWriter, phone: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
