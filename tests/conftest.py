@@ -1,8 +1,11 @@
 """What every room's tests share. The product's tests pass without ../shared and use it when it is there."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.servers import fault_proxy, postgresql_server, postgresql_url, s3_server, s3_url
 
@@ -25,6 +28,30 @@ def shared_data() -> Path:
     if SHARED is None:
         pytest.skip("NOT RUN: ../shared/data is not beside this clone; its real DICOM files are test data only and cannot ship here")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def program() -> str:
+    """The Chromium of this machine."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("NOT RUN: Chromium is not installed, so no page was opened in a browser (apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    """One driver a test process: Playwright refuses a second one beside it."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright, program: str) -> Iterator[Browser]:
+    """One browser a test process; each test opens its own context."""
+    browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    yield browser
+    browser.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

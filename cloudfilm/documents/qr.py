@@ -1,15 +1,15 @@
 """QR codes of links, level M (15 % may be damaged: thermal paper fades, receipts fold)."""
 
 import io
-
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.image.svg import SvgPathImage
+from typing import Any
 
 QUIET = 4  # modules of white around, as the standard wants (ISO/IEC 18004 9.1)
 
 
-def _code(text: str) -> qrcode.QRCode:
+def _code(text: str) -> Any:
+    import qrcode  # brings Pillow along, which a worker that shows films does not need
+    from qrcode.constants import ERROR_CORRECT_M
+
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET)
     code.add_data(text, optimize=0)
     code.make(fit=True)
@@ -18,6 +18,8 @@ def _code(text: str) -> qrcode.QRCode:
 
 def svg(text: str) -> str:
     """One <svg> with a viewBox and no size of its own: the style sheet says how large."""
+    from qrcode.image.svg import SvgPathImage
+
     image = _code(text).make_image(image_factory=SvgPathImage)
     out = io.BytesIO()
     image.save(out)

@@ -1,17 +1,13 @@
 """A film of nobody for the browser: grey CT, PET with a slope a slice, inverted radiograph, colour. And one Chromium a session."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.imaging.samples import blank, ct_slice, saved, with_pixels
 from tests.viewer.page import Film, film_of, serving, unpacked
-
-playwright = pytest.importorskip("playwright.sync_api", reason="NOT RUN: playwright is missing; pip install -r requirements-test.lock")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def _written(folder: Path, files: list[bytes]) -> list[Path]:
@@ -46,13 +42,9 @@ def synthetic(folder: Path) -> list[list[Path]]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["playwright.Browser"]:
-    if CHROMIUM is None:
-        pytest.skip("NOT RUN: no Chromium; the viewer was not opened in a browser (apt-get install chromium)")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
+def browser(chromium: Browser) -> Browser:
+    """The browser that opens the stage."""
+    return chromium
 
 
 @pytest.fixture(scope="session")
