@@ -15,6 +15,7 @@ import { Sheets } from './ui/sheets.js';
 const REST_MS = 300; // no move for so long: the reader rests
 const PREVIEWS_BYTES = 24e6;
 const JUMP_MS = 150; // a wanted frame that is not there after this re-orders the stream
+const LEAD = 4; // previews still in the line's queue when the exact frame is asked for: its round trip passes meanwhile
 const mark = (name) => performance.getEntriesByName(name).length || performance.mark(name);
 const byId = (id) => document.getElementById(id);
 
@@ -36,6 +37,7 @@ let tool = 'scroll';
 let restTimer = 0;
 let jumpTimer = 0;
 let control = null; // of the exact frame that is being fetched
+let underWay = null; // which frame that is: {here, at, done}
 let percent = null;
 let lost = false;
 let pending = false;
@@ -111,8 +113,19 @@ async function rest() {
   if (here === stack) ahead(here);
 }
 
-async function fetchExact(here, at) {
-  if (here.exact.has(at) || here.damaged.has(at)) return;
+/** One exact frame at a time; asking again for the one that is under way waits for it. */
+function fetchExact(here, at) {
+  if (here.exact.has(at) || here.damaged.has(at)) return undefined;
+  if (underWay && underWay.here === here && underWay.at === at) return underWay.done;
+  const mine = { here, at };
+  underWay = mine;
+  mine.done = pullExact(here, at).finally(() => {
+    if (underWay === mine) underWay = null;
+  });
+  return mine.done;
+}
+
+async function pullExact(here, at) {
   const mine = (control = new AbortController());
   try {
     const entry = await here.entry(at);
@@ -147,7 +160,9 @@ async function ahead(here) {
 function arrived(of) {
   return (frame, got) => {
     if (of.id !== stack.head.id) return;
-    if (got === every16(of.count, of.key)) {
+    const enough = every16(of.count, of.key);
+    if (got === Math.max(1, enough - LEAD)) fetchExact(stack, index);
+    if (got === enough) {
       mark('every16');
       rest();
     }
