@@ -125,6 +125,11 @@ class Book:
         """(mtime_ns, instances) that the last publication of a study saw."""
         return self._connection().execute("SELECT mtime_ns, instances FROM study WHERE study_key = ?", (study_key,)).fetchone()
 
+    def all_published(self) -> dict[str, tuple[int, int]]:
+        """Study key -> (mtime_ns, instances) that its last publication saw."""
+        rows = self._connection().execute("SELECT study_key, mtime_ns, instances FROM study")
+        return {study_key: (mtime_ns, instances) for study_key, mtime_ns, instances in rows}
+
     def revision(self, study_key: str) -> str | None:
         """The revision that was last published of a study."""
         row = self._connection().execute("SELECT revision FROM study WHERE study_key = ?", (study_key,)).fetchone()

@@ -91,12 +91,12 @@ class Gateway:
         outbox.post_due(self._book, self._archive, self._settings.hospital)
 
     def _seen(self) -> list[assembly.Seen]:
-        found = []
-        for study_key, instances, mtime_ns in self._spool.study_keys():
-            published = self._book.published(study_key)
-            expected = self._expected(study_key) if published != (mtime_ns, instances) else None
-            found.append(assembly.Seen(study_key, instances, mtime_ns / 1e9, expected, published, mtime_ns))
-        return found
+        """Studies that are not published as they lie now."""
+        published = self._book.all_published()
+        return [
+            assembly.Seen(study_key, instances, mtime_ns / 1e9, self._expected(study_key), published.get(study_key), mtime_ns)
+            for study_key, instances, mtime_ns in self._spool.changed(published)
+        ]
 
     def _expected(self, study_key: str) -> int | None:
         header = self._header(study_key)
@@ -119,8 +119,6 @@ class Gateway:
     def _look(self) -> None:
         """Tell the cloud what is arriving, and the operator what is going on."""
         for seen in self._seen():
-            if seen.published == (seen.mtime_ns, seen.instances):
-                continue
             self._status.received(seen.study_key, seen.instances, seen.expected)
             header = self._header(seen.study_key)
             if header is not None and seen.published is None:
