@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from cloudfilm import clock
 from cloudfilm.records import failures, journal, sessions
 from cloudfilm.records import staff as members
+from cloudfilm.records.failures import Door
 from cloudfilm.records.sessions import Kind
 from cloudfilm.records.staff import Role, StaffRefused
 
@@ -37,12 +38,12 @@ def login() -> ResponseReturnValue:
     user, password = request.form.get("user", "").strip()[:64], request.form.get("password", "")[:200]
     hospital = here().settings.hospital
     with here().database.write() as c:
-        slow_down = failures.too_many(c, address, now)
+        slow_down = failures.too_many(c, address, now, Door.STAFF)
         member = None if slow_down else members.log_in(c, hospital, user, password, now)
         if member is not None:
             cookie = sessions.start(c, here().keys.pepper, hospital=hospital, kind=Kind.STAFF, now=now, staff_id=member.id)
         else:
-            failures.note(c, address, now)
+            failures.note(c, address, now, Door.STAFF)
         known = member or members.get(c, hospital, user)
         actor = f"staff:{known.id}" if known else "staff:unknown"
         result = "ok" if member else "refused"
@@ -77,6 +78,8 @@ def password() -> ResponseReturnValue:
     new, again = request.form.get("new", "")[:200], request.form.get("again", "")[:200]
     if new != again:
         return render_template("staff/password.html", member=who.member, wrong="differ"), 422
+    if not who.member.must_change and not _still_oneself(request.form.get("old", "")[:200]):
+        return render_template("staff/password.html", member=who.member, wrong="old"), 422
     try:
         with here().database.write() as c:
             members.change_password(c, who.member.hospital, who.member.id, new, now)
@@ -87,3 +90,17 @@ def password() -> ResponseReturnValue:
     response = make_response(redirect(url_for("staff.login"), 303))
     staffsession.forget(response)
     return response
+
+
+def _still_oneself(password: str) -> bool:
+    """Whether the person at the keyboard knows the member's password: a desk left open must not lose its account.
+
+    Wrong ones count as at the login, so this is no second door for a guesser.
+    """
+    now, who = clock.now(), staffsession.me()
+    with here().database.write() as c:
+        right = members.log_in(c, who.member.hospital, who.member.id, password, now) is not None
+        if not right:
+            failures.note(c, client_address(), now, Door.STAFF)
+            journal.write(c, hospital=who.member.hospital, actor=who.actor, action="password", object=who.actor, result="refused", now=now)
+    return right

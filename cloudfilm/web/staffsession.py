@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, g, redirect, request, url_for
+from flask import Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden
 
 from cloudfilm import clock
 from cloudfilm.records import sessions, staff
@@ -44,7 +43,7 @@ def guard(rule: Rule) -> ResponseReturnValue | None:
     if session is None or member is None or member.disabled_at is not None:
         return redirect(url_for("staff.login"), 303)
     if Role(member.role) not in rule.roles:
-        raise Forbidden
+        return render_template("staff/refused.html", member=member), 403
     if member.must_change and request.endpoint not in _ALWAYS:
         return redirect(url_for("staff.password"), 303)
     if now - session.seen_at > TOUCH_EVERY:

@@ -129,3 +129,11 @@ def test_failures_of_one_block_slow_that_block_only(database: Database) -> None:
         assert failures.too_many(c, "203.0.113.200", NOW)
         assert not failures.too_many(c, "198.51.100.1", NOW)
         assert not failures.too_many(c, "203.0.113.200", NOW + failures.WINDOW)
+
+
+def test_wrong_passwords_of_staff_are_counted_apart_from_wrong_answers_of_patients(database: Database) -> None:
+    with database.write() as c:
+        for _ in range(failures.BLOCK_LIMIT):
+            failures.note(c, "203.0.113.7", NOW)
+        assert failures.too_many(c, "203.0.113.7", NOW)
+        assert not failures.too_many(c, "203.0.113.7", NOW, failures.Door.STAFF)

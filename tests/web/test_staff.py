@@ -2,7 +2,9 @@
 
 import pytest
 
-from cloudfilm.records import journal, staff
+from cloudfilm import clock
+from cloudfilm.records import failures, journal, staff
+from cloudfilm.records.failures import Door
 from cloudfilm.records.staff import Role
 from cloudfilm.web.policy import RULES, Who
 
@@ -13,8 +15,6 @@ PASSWORD = "a-first-password"
 
 def member(site: Site, role: Role, *, user: str = "", must_change: bool = False, hospital: str = "h") -> str:
     user = user or f"{role.value}-1"
-    from cloudfilm import clock
-
     with site.database.write() as c:
         staff.add(c, hospital=hospital, staff_id=user, name="周敏", role=role, password=PASSWORD, must_change=must_change, now=clock.now())
     return user
@@ -99,3 +99,33 @@ def test_logins_are_in_the_journal_without_what_was_typed(site: Site) -> None:
     with site.database.read() as c:
         rows = journal.about(c, "h", ["site"])
     assert {(r.actor, r.result) for r in rows} == {("staff:desk-1", "ok"), ("staff:unknown", "refused")}
+
+
+def test_a_page_of_another_role_is_refused_in_the_staffs_own_words(site: Site) -> None:
+    answer = logged_in(site, Role.DESK).get("/staff/finance")
+    assert answer.status_code == 403
+    assert "您的账号不能打开这个页面" in answer.text
+    assert "凭条上的二维码" not in answer.text
+
+
+def test_a_later_change_of_password_asks_for_the_present_one(site: Site) -> None:
+    browser = logged_in(site, Role.DESK)
+    new = {"new": "my-own-password", "again": "my-own-password"}
+    refused = [browser.submit("/staff/password", "/staff/password", old=old, **new) for old in ("", "a-wrong-password")]
+    assert [a.status_code for a in refused] == [422, 422]
+    assert "现在的密码不对" in refused[1].text
+    assert browser.submit("/staff/password", "/staff/password", old=PASSWORD, **new).status_code == 303
+    assert browser.submit("/staff/login", "/staff/login", user="desk-1", password="my-own-password").status_code == 303
+
+
+def test_patients_who_mistype_on_the_hospitals_network_keep_no_staff_out(site: Site) -> None:
+    """The whole hospital comes from one public address: its Wi-Fi's wrong answers are counted apart from wrong passwords."""
+    now = clock.now()
+    with site.database.write() as c:
+        for _ in range(failures.BLOCK_LIMIT):
+            failures.note(c, "127.0.0.1", now)
+    logged_in(site, Role.DESK)
+    with site.database.write() as c:
+        for _ in range(failures.BLOCK_LIMIT):
+            failures.note(c, "127.0.0.1", now, Door.STAFF)
+    assert site.browser().submit("/staff/login", "/staff/login", user="desk-1", password=PASSWORD).status_code == 429
