@@ -71,13 +71,14 @@ def chosen(grant_id: str) -> ResponseReturnValue:
 def _page(q: str, visit_id: str, *, done: str = "", pin: str = "") -> ResponseReturnValue:
     now, who = clock.now(), staffsession.me()
     hospital = who.member.hospital
-    with here().database.write() as c:
+    with here().database.read() as c:
         found = visits.search(c, hospital, q, LIMIT) if q.strip() else visits.recent(c, hospital)
         rows = [_row(c, visit, now) for visit in found]
         panel = next((row for row in rows if row.visit.id == visit_id), None)
         if visit_id and panel is None:
             visit = visits.get(c, hospital, visit_id)
             panel = _row(c, visit, now) if visit else None
+    with here().database.write() as c:  # after the reading: no write lock while the list is made
         if q.strip():
             _journal(c, "desk-search", f"results:{len(rows)}", now)
         if panel is not None:
@@ -90,6 +91,7 @@ def _page(q: str, visit_id: str, *, done: str = "", pin: str = "") -> ResponseRe
         rows=rows,
         panel=panel,
         similar=similar,
+        limit=LIMIT,
         days=DAYS,
         default_days=here().settings.link_days,
         challenges=_challenges(panel.visit) if panel else [],

@@ -58,13 +58,16 @@ def entries() -> ResponseReturnValue:
     """One page of entries, the period's totals, and how many ordered visits have their film."""
     asked, now, hospital = _asked(), clock.now(), staffsession.me().member.hospital
     page = max(1, request.args.get("page", 1, type=int))
-    with here().database.write() as c:
+    with here().database.read() as c:
         total = ledger.totals(c, hospital, asked.first, asked.last, asked.kind)
         every = ledger.totals(c, hospital, asked.first, asked.last)
         charged = ledger.totals(c, hospital, asked.first, asked.last, Kind.CHARGE)
         ordered = visits.count_ordered(c, hospital, asked.first, asked.last)
+        pages = max(1, -(-total.entries // PAGE))
+        page = min(page, pages)
         offset = (page - 1) * PAGE
         lines = list(ledger.lines(c, hospital, asked.first, asked.last, kind=asked.kind, offset=offset, limit=PAGE))
+    with here().database.write() as c:
         _journal(c, "finance-look", asked, now)
     return render_template(
         "finance/entries.html",
@@ -75,7 +78,7 @@ def entries() -> ResponseReturnValue:
         ordered=ordered,
         lines=lines,
         page=page,
-        pages=max(1, -(-total.entries // PAGE)),
+        pages=pages,
         first_shown=offset + 1 if lines else 0,
         last_shown=offset + len(lines),
         kinds=list(Kind),

@@ -34,6 +34,11 @@ def yuan(fen: int) -> str:
     return ("-" if fen < 0 else "") + f"¥\u00a0{format_yuan(abs(fen))}"
 
 
+def amount(fen: int) -> str:
+    """1,234.50: yuan in a column whose head says so."""
+    return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
 def megabytes(size: int) -> str:
     """0.3 MB"""
     return f"{max(size / 1e6, 0.1):.1f}\u00a0MB"
@@ -46,4 +51,4 @@ def days_ago(value: datetime) -> int:
 
 def show(app: Flask) -> None:
     """Register the filters."""
-    app.jinja_env.filters.update(day=day, moment=moment, yuan=yuan, megabytes=megabytes, days_ago=days_ago, local=local)
+    app.jinja_env.filters.update(day=day, moment=moment, yuan=yuan, amount=amount, megabytes=megabytes, days_ago=days_ago, local=local)

@@ -77,3 +77,8 @@ def test_the_price_in_force_is_marked(site: Site, finance: Browser) -> None:
     page = finance.get("/staff/finance/rates").text
     assert "使用中" in page
     assert "10.00" in page
+
+
+def test_a_page_beyond_the_last_is_the_last(site: Site, finance: Browser) -> None:
+    for number in ("2", "99999999999999999999", "-3"):
+        assert "第 1–3 条" in finance.get(f"/staff/finance?{SPAN}&page={number}").text
