@@ -55,6 +55,8 @@ def log_in(browser: Chromium, site: Site, role: Role) -> Page:
     page.get_by_label("工号").fill(user)
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("button", name="登录")).to_have_count(0)
+    page.wait_for_load_state("load")  # the page's script, which the keyboard shortcut needs, has run
     return page
 
 
