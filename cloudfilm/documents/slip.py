@@ -1,5 +1,6 @@
 """The slip (取片凭条) with its QR, on 80 mm thermal paper or A5. It says which question will be asked, never the answer."""
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -15,6 +16,19 @@ from . import qr
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "documents"
 _FONTS = "apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 fonts-wqy-microhei"
+
+
+_BOX = "a slip shows a box for a character that no font of this machine has; run: apt-get install -y fonts-noto-cjk"
+
+
+class _NamesNobody(logging.Filter):
+    """WeasyPrint's warnings quote what is printed, so a rare character of a name would reach the log: only what happened may."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        box = str(record.msg).startswith(".notdef")
+        record.msg = _BOX if box else "a slip was laid out with a warning"
+        record.args = ()
+        return True
 
 
 class CannotPrint(Exception):
@@ -83,6 +97,9 @@ def _laid_out(page: str) -> Any:
         import weasyprint
     except OSError as error:
         raise CannotPrint(f"Printing needs Pango, which is not on this machine; run: {_FONTS}") from error
+    log = logging.getLogger("weasyprint")
+    if not any(isinstance(known, _NamesNobody) for known in log.filters):
+        log.addFilter(_NamesNobody())
     return weasyprint.HTML(string=page).render()
 
 

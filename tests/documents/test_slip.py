@@ -1,5 +1,7 @@
 """Slips as they come out of the printer: read back as a phone and a person would."""
 
+import subprocess
+
 import pypdfium2
 import pytest
 import zxingcpp
@@ -69,7 +71,31 @@ def test_the_question_is_printed_and_the_answer_is_not(paper: Paper) -> None:
     assert "2027-05-19" in text
 
 
-def test_markup_in_a_name_is_text_and_a_rare_character_is_printed() -> None:
+def test_many_long_exams_stay_on_one_a5_page_above_its_foot() -> None:
+    exams = tuple(f"{n} 胸部 CT 平扫（低剂量，含薄层重建）及冠状位、矢状位多平面重组" for n in range(1, 7))
+    document = pypdfium2.PdfDocument(pdf(a_slip(exams=exams, accession_numbers=tuple(f"CT20261120-018{n}" for n in range(6))), Paper.A5))
+    assert len(document) == 1
+    page = document[0].get_textpage()
+    text = page.get_text_range()
+    assert "等 6 项" in text
+    last, foot = (page.get_charbox(text.index(words))[1] for words in ("旧凭条立即作废", "影像服务热线"))
+    assert last > foot + 10  # points, from the bottom
+
+
+def test_a_character_that_no_font_has_is_told_to_the_operator_without_naming_it(caplog: pytest.LogCaptureFixture) -> None:
+    pdf(a_slip(name="\U0003fffd*"), Paper.A5)  # no font ever has a noncharacter
+    assert "fonts-noto-cjk" in caplog.text
+    assert "\U0003fffd" not in caplog.text
+
+
+def test_a_rare_character_is_drawn_where_a_font_has_it(caplog: pytest.LogCaptureFixture) -> None:
+    if not subprocess.run(["fc-list", ":charset=2c386"], capture_output=True, check=False).stdout:
+        pytest.skip("NOT RUN: no font with the rare character 𬎆 is installed (apt-get install fonts-noto-cjk)")
+    pdf(a_slip(name="𬎆*"), Paper.A5)
+    assert "fonts-noto-cjk" not in caplog.text
+
+
+def test_markup_in_a_name_is_text_and_a_rare_character_is_kept() -> None:
     text = text_of(pdf(a_slip(name="<b>王</b>", exams=("<script>x</script>",), hospital="𬎆城医院"), Paper.A5))
     assert "<b>王</b>" in text
     assert "<script>x</script>" in text
