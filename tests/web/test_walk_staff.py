@@ -108,3 +108,18 @@ def test_finance_sees_the_charge_and_exports_what_the_page_says(running: Site, c
     expect(page.get_by_text("使用中")).to_be_visible()
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("heading", name="登录")).to_be_visible()
+
+
+def test_on_a_phone_every_page_and_every_button_is_in_reach(running: Site, chromium: Chromium) -> None:
+    for role, pages in ((Role.DESK, ["发放凭条"]), (Role.FINANCE, ["收费明细", "价格依据"])):
+        page = log_in(chromium, running, role)
+        page.set_viewport_size({"width": 390, "height": 844})
+        for name in [*pages, pages[0]]:
+            page.get_by_role("navigation", name="主导航").get_by_role("link", name=name).click()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            for button in page.get_by_role("button").all():
+                box = button.bounding_box()
+                assert box is not None
+                assert (box["x"] >= 0, box["x"] + box["width"] <= 390) == (True, True)
+        page.get_by_role("button", name="退出").click()
+        expect(page.get_by_role("heading", name="登录")).to_be_visible()
