@@ -22,6 +22,8 @@ from .spool import Spool
 
 JSON_LIMIT = 1 << 20  # bytes of an order or a sidecar
 FILE_LIMIT = 4 << 30
+_SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the last 8 bytes of encapsulated pixels (PS3.5 A.4)
+_NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")  # their lengths say it
 _REPORT_IDENTITY = "report 1"
 
 
@@ -47,6 +49,21 @@ class Taken:
     accession_number: str = ""
 
 
+def looks_whole(path: Path) -> bool:
+    """Whether a file says itself that nothing of it is missing. What is no DICOM and no JSON cannot say so."""
+    if path.suffix.lower() == ".pdf":
+        return True
+    data = path.read_bytes() if path.stat().st_size <= FILE_LIMIT else b""
+    if path.suffix.lower() == ".json":
+        return data.rstrip().endswith(b"}")
+    try:
+        header = read_header(data)
+    except NotDicom:
+        return False
+    open_end = data.rstrip(b"\0").endswith(_SEQUENCE_END.rstrip(b"\0"))
+    return "truncated" not in header.flags and (header.transfer_syntax_uid in _NATIVE or not header.has_pixels or open_end)
+
+
 class Intake:
     """Takes files for one hospital."""
 
@@ -56,12 +73,12 @@ class Intake:
     def take_path(self, path: Path) -> Taken:
         """Take one file. Raises SpoolFull; OSError when the file itself cannot be read."""
         if path.stat().st_size > FILE_LIMIT:
-            return Taken(What.QUARANTINED, path.name, "the file is larger than 4 GiB and was left where it is", path.stat().st_size)
+            return Taken(What.QUARANTINED, path.name, "the file is larger than 4 GiB and was not kept", path.stat().st_size)
+        if path.suffix.lower() == ".pdf":
+            return Taken(What.WAITING, path.name, "a report's PDF is taken together with the sidecar that names it", path.stat().st_size)
         data = path.read_bytes()
         if path.suffix.lower() == ".json" and len(data) <= JSON_LIMIT:
             return self._json(data, path.parent)
-        if path.suffix.lower() == ".pdf":
-            return Taken(What.WAITING, path.name, "a report's PDF is taken together with the sidecar that names it", len(data))
         return self.take_instance(data)
 
     def take_instance(self, data: bytes) -> Taken:
@@ -145,8 +162,8 @@ class Intake:
                 return Taken(What.WAITING, "", "the sidecar names a PDF that is not beside it yet", size)
             files["report.pdf"] = pdf.read_bytes()
             size += len(files["report.pdf"])
-            if not files["report.pdf"].startswith(b"%PDF"):
-                return Taken(What.WAITING, "", "the PDF beside the sidecar is no PDF (yet)", size)
+            if not files["report.pdf"].startswith(b"%PDF") or b"%%EOF" not in files["report.pdf"][-2048:]:
+                return Taken(What.WAITING, "", "the PDF beside the sidecar is not a whole PDF (yet)", size)
         parts = [_REPORT_IDENTITY, *(hashlib.sha256(files[name]).hexdigest() for name in sorted(files))]
         identity = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         note = "same" if (self.spool.reports / identity / "sidecar.json").exists() else "new"
@@ -158,7 +175,7 @@ def _schema(data: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             raw = json.loads(data.decode(encoding))
-        except (UnicodeDecodeError, ValueError):
+        except (ValueError, RecursionError):  # nested so deep that nobody reads it
             continue
         return str(raw.get("schema", "")) if isinstance(raw, dict) else ""
     return ""
@@ -169,4 +186,9 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         found += [p for p in sorted(path.rglob("*")) if p.is_file()] if path.is_dir() else [path]
-    return sorted(found, key=lambda p: (p.suffix.lower() != ".json" or "report" in p.name, p.suffix.lower() == ".json"))
+    return in_order(found)
+
+
+def in_order(files: Iterable[Path]) -> list[Path]:
+    """Orders first, then DICOM, then reports, so that nothing waits without need."""
+    return sorted(files, key=lambda p: (p.suffix.lower() != ".json" or "report" in p.name, p.suffix.lower() == ".json", p))

@@ -13,25 +13,39 @@ from .book import Book
 
 log = logging.getLogger(__name__)
 
-PAUSE_S, PAUSE_LONGEST_S = 1.0, 300.0
+PAUSE_S, PAUSE_LONGEST_S = 1.0, 60.0
 
 
 def next_pause(tries: int, jitter: float) -> float:
     """Seconds until the next try after `tries` failures; `jitter` in 0..1 spreads it between half and the whole."""
-    return min(PAUSE_LONGEST_S, PAUSE_S * 2**tries) * (0.5 + jitter / 2)
+    return min(PAUSE_LONGEST_S, PAUSE_S * 2 ** min(tries, 20)) * (0.5 + jitter / 2)
 
 
-def post_due(book: Book, archive: Archive, hospital: str) -> int:
-    """Post the letters that are due; returns how many left. An archive that is away postpones them, nothing is lost."""
-    gone = 0
-    for waiting in book.due(time.time()):
-        try:
-            mailbox.post(archive, hospital, layout.TO_CLOUD, letters.read(waiting.data))
-        except (ArchiveUnavailable, ArchiveRefused) as error:
-            pause = next_pause(waiting.tries, random.random())
-            log.warning("a letter could not be posted yet", extra={"why": str(error), "pause_s": round(pause, 1)})
-            book.postpone(waiting.id, time.time() + pause)
+class Outbox:
+    """Posts what the book holds. While the archive is away, one letter is tried at each pause; nothing is lost, nobody overtakes."""
+
+    def __init__(self, book: Book, archive: Archive, hospital: str) -> None:
+        self._book, self._archive, self._hospital = book, archive, hospital
+        self._failures, self._not_before = 0, 0.0  # of the archive; monotonic
+
+    def post_due(self) -> int:
+        """Post the letters that are due, oldest first; returns how many left."""
+        gone = 0
+        if time.monotonic() < self._not_before:
             return gone
-        book.posted(waiting.id, clock.now())
-        gone += 1
-    return gone
+        for waiting in self._book.due(time.time()):
+            try:
+                mailbox.post(self._archive, self._hospital, layout.TO_CLOUD, letters.read(waiting.data))
+            except ArchiveUnavailable as error:
+                pause = next_pause(self._failures, random.random())
+                self._failures, self._not_before = self._failures + 1, time.monotonic() + pause
+                log.warning("letters wait for the archive", extra={"why": str(error), "pause_s": round(pause, 1)})
+                return gone
+            except (ArchiveRefused, letters.LetterWrong) as error:  # this letter's own matter: the others go on
+                log.error("a letter is not taken by the archive; a person must look", extra={"letter": waiting.id[:16], "why": str(error)})
+                self._book.postpone(waiting.id, time.time() + next_pause(waiting.tries, random.random()))
+                continue
+            self._failures = 0
+            self._book.posted(waiting.id, clock.now())
+            gone += 1
+        return gone

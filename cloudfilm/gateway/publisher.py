@@ -6,12 +6,11 @@ Everything is named by its content: publishing again, or after a kill at any poi
 import hashlib
 import json
 import logging
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,8 @@ from .status import Status
 
 log = logging.getLogger(__name__)
 
-SECONDS_A_FILE = 20.0  # time limit of a series' child, for each of its files, plus
-SECONDS_LEAST = 120.0
+SECONDS_LEAST, SECONDS_A_FILE, SECONDS_A_MEGABYTE = 240.0, 1.0, 3.0  # time limit of a series' child: many times what it takes
+TRIES = 2  # a child may have been killed for want of memory by others; only what fails again is at fault itself
 REPORT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.104.1",  # Encapsulated PDF
     "1.2.840.10008.5.1.4.1.1.88.11",  # Basic Text SR
@@ -59,8 +58,9 @@ class Publisher:
     def __init__(self, settings: Settings, keys: Keys, archive: Archive, spool: Spool, book: Book, status: Status) -> None:
         self._settings, self._keys, self._archive = settings, keys, archive
         self._spool, self._book, self._status = spool, book, status
+        self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(settings.encoders, thread_name_prefix="encode")
-        self._reports = ReportPublisher(settings, archive, spool, book)
+        self._reports = ReportPublisher(settings, archive, spool, book, self._stop)
 
     def publish(self, study_key: str, seen: tuple[int, int]) -> None:
         """Publish a study as it lies now. `seen`: (mtime_ns, instances) that the decision saw."""
@@ -75,14 +75,16 @@ class Publisher:
         except Rotten:
             log.error("a file rotted in the spool and was set aside", extra={"study_key": study_key})
             return
+        except CancelledError as error:  # the pool was closed before this series had its turn
+            raise workers.Stopped from error
         entries.sort(key=lambda e: (e["number"] is None, e["number"] or 0, e["series_instance_uid"]))
         manifest = self._manifest(study_key, members, entries)
         key = layout.manifest(self._settings.hospital, study_key, manifest["revision"])
         self._put_json(key, manifest)
-        self._commit(study_key, seen, members, manifest, key)
-        for member in members:
+        for member in members:  # before the commit: once the study counts as published, nobody looks at it again
             if member.header.sop_class_uid in REPORT_CLASSES:
                 self._reports.publish_embedded(member.kept.path, member.header)
+        self._commit(study_key, seen, members, manifest, key)
 
     def _members(self, study_key: str) -> list[Member]:
         members = []
@@ -102,7 +104,7 @@ class Publisher:
             return json.loads(self._archive.read(name))
         except ArchiveMissing:
             pass
-        with _scratch(self._spool.root) as out:
+        with self._spool.scratch() as out:
             self._check(group)
             entry = self._build(study_key, [member.kept.path for member in group], out)
             if entry["content_id"] != content_id:
@@ -120,19 +122,22 @@ class Publisher:
             raise Rotten
 
     def _build(self, study_key: str, paths: list[Path], out: Path) -> dict[str, Any]:
-        """Build in a child; a series that breaks its child is built again file by file, what breaks alone is kept verbatim only."""
+        """Build in a child; a series that breaks its child each time is kept as received, without pictures."""
         progress = out / "progress"
         self._status.building(study_key, progress)
-        limit = SECONDS_LEAST + SECONDS_A_FILE * len(paths)
+        megabytes = sum(path.stat().st_size for path in paths) / 1e6
+        limit = SECONDS_LEAST + SECONDS_A_FILE * len(paths) + SECONDS_A_MEGABYTE * megabytes
         arguments = ([str(p) for p in paths], str(out), str(progress))
-        try:
-            return workers.run(workers.build_series, *arguments, seconds=limit)
-        except workers.ChildFailed as error:
-            log.error("a series could not be encoded; it is kept as received", extra={"study_key": study_key, "why": str(error)})
+        for _ in range(TRIES):
+            try:
+                return workers.run(workers.build_series, *arguments, seconds=limit, stop=self._stop)
+            except workers.ChildFailed as error:
+                log.error("a series could not be encoded", extra={"study_key": study_key, "why": str(error)})
+            for left in out.iterdir():
+                left.unlink()
         from .verbatim import verbatim_series
 
-        for left in out.iterdir():
-            left.unlink()
+        log.error("a series is kept as received, without pictures", extra={"study_key": study_key})
         return verbatim_series(paths, out)
 
     def _upload(self, entry: dict[str, Any], out: Path) -> None:
@@ -166,6 +171,7 @@ class Publisher:
 
     def _commit(self, study_key: str, seen: tuple[int, int], members: Sequence[Member], manifest: dict[str, Any], key: str) -> None:
         now = clock.now()
+        received = sorted(datetime.fromtimestamp(member.kept.path.stat().st_mtime, UTC) for member in members)
         shown = sum(len(stack["frames"]) > 0 for e in manifest["series"] for stack in e["stacks"])
         body = {
             **self.told(study_key, members[0].header, seen[1]),
@@ -174,6 +180,8 @@ class Publisher:
             "instances": manifest["instances"],
             "bytes": manifest["bytes"],
             "series": shown,
+            "first_received_at": received[0].isoformat(),
+            "last_received_at": received[-1].isoformat(),
             "not_shown": sum(not i["frames"] for e in manifest["series"] for i in e["instances"]),
         }
         letter = letters.write(hospital=self._settings.hospital, kind=letters.Kind.STUDY_PUBLISHED, at=now, body=body)
@@ -211,15 +219,6 @@ class Publisher:
         self._reports.publish_waiting()
 
     def close(self) -> None:
+        """End what is being built; it is built anew after the next start."""
+        self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _scratch(root: Path) -> Iterator[Path]:
-    """A folder for the objects of one series, beside the spool; gone afterwards."""
-    (root / "encoding").mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=root / "encoding"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

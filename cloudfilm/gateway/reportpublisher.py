@@ -2,14 +2,13 @@
 
 import hashlib
 import logging
-import shutil
-import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 from cloudfilm import clock
 from cloudfilm.archive import layout
-from cloudfilm.archive.contract import Archive, sha256_of
+from cloudfilm.archive.contract import Archive, ArchiveRefused, sha256_of
 from cloudfilm.domain import letters, sidecar
 from cloudfilm.imaging.header import Header
 from cloudfilm.settings import Settings
@@ -24,14 +23,21 @@ log = logging.getLogger(__name__)
 class ReportPublisher:
     """Publishes what lies under spool/reports and what comes inside studies."""
 
-    def __init__(self, settings: Settings, archive: Archive, spool: Spool, book: Book) -> None:
-        self._settings, self._archive, self._spool, self._book = settings, archive, spool, book
+    def __init__(self, settings: Settings, archive: Archive, spool: Spool, book: Book, stop: threading.Event) -> None:
+        self._settings, self._archive, self._spool, self._book, self._stop = settings, archive, spool, book, stop
+        self._done: set[str] = set()  # what the book says is published: it is not asked at each beat
 
     def publish_waiting(self) -> None:
         """Publish each report of the spool that was not published before."""
         for folder in sorted(self._spool.reports.iterdir()):
-            if (folder / "sidecar.json").exists() and not self._book.report_done(folder.name):
-                self._publish(folder)
+            if folder.name in self._done or not (folder / "sidecar.json").exists():
+                continue
+            if not self._book.report_done(folder.name):
+                try:
+                    self._publish(folder)
+                except (ArchiveRefused, sidecar.SidecarWrong) as error:  # a person must act on this one; the others go on
+                    log.error("a report cannot be published", extra={"report": folder.name[:16], "why": str(error)})
+            self._done.add(folder.name)
 
     def _publish(self, folder: Path) -> None:
         words = sidecar.read((folder / "sidecar.json").read_bytes())
@@ -65,15 +71,13 @@ class ReportPublisher:
         identity = "dicom-" + path.name.removesuffix(".dcm").rpartition(".")[2]
         if self._book.report_done(identity):
             return
-        scratch = Path(tempfile.mkdtemp(dir=self._spool.root))
         try:
-            found = workers.run(workers.embedded_report, str(path), str(scratch), seconds=workers.REPORT_SECONDS)
-            stored, pages = self._store_pdf(scratch / "report.pdf") if found["pdf"] else (None, [])
+            with self._spool.scratch() as scratch:
+                found = workers.run(workers.embedded_report, str(path), str(scratch), seconds=workers.REPORT_SECONDS, stop=self._stop)
+                stored, pages = self._store_pdf(scratch / "report.pdf") if found["pdf"] else (None, [])
         except workers.ChildFailed as error:
             log.error("a report inside a study could not be read; it is kept as received", extra={"why": str(error)})
             return
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         if not found["pdf"] and not found["text"]:
             return
         body = {
@@ -105,19 +109,24 @@ class ReportPublisher:
         key = layout.report_pdf(hospital, sha256)
         self._archive.put(key, pdf, sha256)
         stored = {"key": key, "sha256": sha256, "size": pdf.stat().st_size}
-        scratch = Path(tempfile.mkdtemp(dir=self._spool.root))
         pages = []
         try:
-            drawn = workers.run(workers.report_pages, str(pdf), str(scratch), seconds=workers.REPORT_SECONDS)
-            for n, size in enumerate(drawn, start=1):
-                page = layout.report_page(hospital, sha256, n)
-                self._archive.put(page, scratch / f"{n}.webp", sha256_of(scratch / f"{n}.webp"))
-                pages.append({"key": page, **size})
+            with self._spool.scratch() as scratch:
+                drawn = workers.run(workers.report_pages, str(pdf), str(scratch), seconds=workers.REPORT_SECONDS, stop=self._stop)
+                for n, size in enumerate(drawn, start=1):
+                    page = layout.report_page(hospital, sha256, n)
+                    self._put_page(page, scratch / f"{n}.webp")
+                    pages.append({"key": page, **size})
         except workers.ChildFailed as error:
             log.error("a report's pages could not be drawn; the PDF can be downloaded", extra={"why": str(error)})
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return stored, pages
+
+    def _put_page(self, key: str, picture: Path) -> None:
+        """A picture of this very page that another version of PDFium drew earlier serves as well: it stays."""
+        try:
+            self._archive.put(key, picture, sha256_of(picture))
+        except ArchiveRefused:
+            self._archive.stat(key)
 
     def _post(self, identity: str, body: dict[str, Any]) -> None:
         now = clock.now()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = "gateway-status.json"
+STUDIES_REMEMBERED = 100  # published ones; the file is read as a whole
 
 
 class Status:
@@ -33,6 +34,9 @@ class Status:
             self._building.pop(study_key, None)
             entry = self._studies.setdefault(study_key, {})
             entry.update(state="published", built=entry.get("received", 0))
+            done = [key for key, study in self._studies.items() if study.get("state") == "published"]
+            for key in done[:-STUDIES_REMEMBERED]:  # in the order of their first image
+                del self._studies[key]
 
     def write(self, counts: dict[str, int]) -> None:
         """Write the file when something changed."""

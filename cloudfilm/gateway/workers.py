@@ -3,9 +3,13 @@
 A child has a limit of memory and of time. One that dies, hangs or breaks a limit is a ChildFailed for its own job, nothing else.
 """
 
+import ctypes
 import json
 import multiprocessing
 import resource
+import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -13,28 +17,40 @@ from typing import Any
 
 MEMORY_BYTES = 3 << 30  # address space; numpy and the codecs map about 1 GB of it without touching it
 REPORT_SECONDS = 120
+_STOP_LOOK_S = 0.2
+_PR_SET_PDEATHSIG = 1
 
 
 class ChildFailed(Exception):
     """The job cannot be done; the text says why without personal data."""
 
 
+class Stopped(Exception):
+    """The gateway is told to end; the job says nothing about its input and is done after the next start."""
+
+
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["cloudfilm.imaging.series", "cloudfilm.imaging.pages", "cloudfilm.imaging.report"])
 
 
-def run(job: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
-    """What `job(*arguments)` returns (JSON values), from a child; raises ChildFailed."""
+def run(job: Callable[..., Any], *arguments: Any, seconds: float, stop: threading.Event | None = None) -> Any:
+    """What `job(*arguments)` returns (JSON values), from a child; raises ChildFailed, and Stopped once `stop` is set."""
     ours, theirs = _context.Pipe(duplex=False)
     child = _context.Process(target=_child, args=(theirs, job, arguments, int(seconds)), daemon=True)
     child.start()
     theirs.close()
     try:
-        if not ours.poll(seconds):
-            raise ChildFailed(f"it took longer than {seconds:g} seconds")
+        end = time.monotonic() + seconds
+        while not ours.poll(max(0.0, min(_STOP_LOOK_S, end - time.monotonic()))):
+            if stop is not None and stop.is_set():
+                raise Stopped
+            if time.monotonic() >= end:
+                raise ChildFailed(f"it took longer than {seconds:g} seconds")
         ok, value = json.loads(ours.recv_bytes())
     except EOFError as error:
         child.join(5)
+        if stop is not None and stop.is_set():
+            raise Stopped from error
         raise ChildFailed(f"the decoder broke down (exit {child.exitcode})") from error
     finally:
         ours.close()
@@ -46,6 +62,8 @@ def run(job: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
 
 
 def _child(pipe: Any, job: Callable[..., Any], arguments: tuple[Any, ...], seconds: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; only our parent decides about us
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a killed gateway leaves no encoder behind
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds + 5, seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
