@@ -92,7 +92,7 @@ def _page(q: str, visit_id: str, *, done: str = "", pin: str = "") -> ResponseRe
         panel=panel,
         similar=similar,
         limit=LIMIT,
-        days=DAYS,
+        days=sorted({*DAYS, here().settings.link_days}),
         default_days=here().settings.link_days,
         challenges=_challenges(panel.visit) if panel else [],
         done=done if done in ("issued", "revoked", "unlocked", "replaced") else "",

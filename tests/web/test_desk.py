@@ -1,6 +1,7 @@
 """The desk: find, issue, print, revoke, replace, unlock."""
 
 import re
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -150,3 +151,11 @@ def test_every_act_is_journaled(site: Site, link: Link, desk: Browser) -> None:
         rows = journal.about(c, "h", [f"grant:{link.grant_id}", "visit:MZ1", "results:1"])
     assert {r.action for r in rows if r.actor == "staff:desk-1"} == {"desk-search", "desk-look", "link-print", "link-revoke"}
     assert not [r for r in rows if "陈" in repr(r)]
+
+
+def test_the_hospitals_own_validity_is_offered_and_chosen(tmp_path: Path) -> None:
+    site = Site(tmp_path, CLOUDFILM_LINK_DAYS="90")
+    site.order()
+    page = search(logged_in(site, Role.DESK), "陈志远", "MZ1")
+    assert re.findall(r'name="days" value="(\d+)"( checked)?', page) == [("30", ""), ("90", " checked"), ("180", ""), ("365", "")]
+    site.database.close()
