@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from cloudfilm.settings import Settings
 
 from .book import Book, MintedLink
 from .spool import Spool
+
+log = logging.getLogger(__name__)
 
 JSON_LIMIT = 1 << 20  # bytes of an order or a sidecar
 FILE_LIMIT = 4 << 30
@@ -90,6 +93,8 @@ class Intake:
             return Taken(What.QUARANTINED, "", str(error), len(data))
         study_key = layout.study_key(self._keys.study, header.study_instance_uid)
         outcome = self.spool.keep(study_key, header.sop_instance_uid, data)
+        if outcome.state == "held":
+            log.error("other content under a known SOP Instance UID is held for a person", extra={"study_key": study_key})
         return Taken(What.INSTANCE, study_key, outcome.state, len(data), header.study_instance_uid, header.accession_number)
 
     def _json(self, data: bytes, folder: Path) -> Taken:
