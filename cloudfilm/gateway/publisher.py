@@ -24,13 +24,14 @@ from cloudfilm.settings import Settings
 
 from . import workers
 from .book import Book
+from .brokenseries import build_around
 from .reportpublisher import ReportPublisher
 from .spool import Kept, Spool
 from .status import Status
 
 log = logging.getLogger(__name__)
 
-SECONDS_LEAST, SECONDS_A_FILE, SECONDS_A_MEGABYTE = 240.0, 1.0, 3.0  # time limit of a series' child: many times what it takes
+SECONDS_LEAST, SECONDS_A_FILE, SECONDS_A_MEGABYTE = 60.0, 1.0, 3.0  # time limit of a series' child: many times what it takes
 TRIES = 2  # a child may have been killed for want of memory by others; only what fails again is at fault itself
 REPORT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.104.1",  # Encapsulated PDF
@@ -122,23 +123,27 @@ class Publisher:
             raise Rotten
 
     def _build(self, study_key: str, paths: list[Path], out: Path) -> dict[str, Any]:
-        """Build in a child; a series that breaks its child each time is kept as received, without pictures."""
+        """Build in a child. Of a series that breaks its child each time, the files at fault are kept as received, the rest is shown."""
         progress = out / "progress"
         self._status.building(study_key, progress)
-        megabytes = sum(path.stat().st_size for path in paths) / 1e6
-        limit = SECONDS_LEAST + SECONDS_A_FILE * len(paths) + SECONDS_A_MEGABYTE * megabytes
-        arguments = ([str(p) for p in paths], str(out), str(progress))
+
+        def build(files: list[Path], folder: Path) -> dict[str, Any]:
+            megabytes = sum(path.stat().st_size for path in files) / 1e6
+            limit = SECONDS_LEAST + SECONDS_A_FILE * len(files) + SECONDS_A_MEGABYTE * megabytes
+            arguments = ([str(p) for p in files], str(folder), str(progress))
+            return workers.run(workers.build_series, *arguments, seconds=limit, stop=self._stop)
+
         for _ in range(TRIES):
             try:
-                return workers.run(workers.build_series, *arguments, seconds=limit, stop=self._stop)
+                return build(paths, out)
             except workers.ChildFailed as error:
                 log.error("a series could not be encoded", extra={"study_key": study_key, "why": str(error)})
             for left in out.iterdir():
                 left.unlink()
-        from .verbatim import verbatim_series
-
-        log.error("a series is kept as received, without pictures", extra={"study_key": study_key})
-        return verbatim_series(paths, out)
+        entry = build_around(paths, out, build)
+        kept = sum("why" in instance for instance in entry["instances"])
+        log.error("a series is shown without what breaks the decoder", extra={"study_key": study_key, "not_shown": kept})
+        return entry
 
     def _upload(self, entry: dict[str, Any], out: Path) -> None:
         hospital, content_id = self._settings.hospital, entry["content_id"]
