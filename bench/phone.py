@@ -5,6 +5,7 @@ The browser's throttle does not reach workers: there, each decoded frame is held
 
 import re
 import shutil
+import time
 import urllib.request
 from typing import Any
 from urllib.parse import urljoin
@@ -12,6 +13,7 @@ from urllib.parse import urljoin
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Worker
 
 CPU_TIMES_SLOWER = 4
+FIRST_ASKED_S = 2.5
 S_MAX = 120_000  # milliseconds of any one wait
 
 # Runs in the worker before its first answer; an answer with pixels comes with a list of what is moved.
@@ -58,8 +60,8 @@ class Phone:
             locale="zh-CN", storage_state=self.cookies,
         )  # fmt: skip
 
-    def load(self, url: str, until: str) -> Marks:
-        """Open `url` cold, wait for the mark `until`."""
+    def load(self, url: str, until: str, quiet_s: float = FIRST_ASKED_S) -> Marks:
+        """Open `url` cold, wait for the mark `until`; the page is left alone for `quiet_s` seconds first."""
         context = self._context()
         try:
             page = context.new_page()
@@ -68,7 +70,7 @@ class Phone:
             if until in ("exact", "all"):
                 worker: Worker = page.workers[0] if page.workers else page.wait_for_event("worker", timeout=S_MAX)
                 worker.evaluate(SLOW_WORKER % CPU_TIMES_SLOWER)
-            return _wait(page, until)
+            return _wait(page, until, quiet_s)
         finally:
             context.close()
 
@@ -128,8 +130,10 @@ def _slow(context: BrowserContext, page: Page) -> None:
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": CPU_TIMES_SLOWER})
 
 
-def _wait(page: Page, mark: str) -> Marks:
-    # Asked twice a second only, for asking is work for the slowed page too; the marks themselves are exact.
+def _wait(page: Page, mark: str, quiet_s: float = FIRST_ASKED_S) -> Marks:
+    # Asking is work for the slowed page (the driver's own script is larger than the viewer): not before the first picture is there,
+    # and then twice a second only. The marks themselves are exact.
+    time.sleep(quiet_s)
     page.wait_for_function("name => performance.getEntriesByName(name).length", arg=mark, timeout=S_MAX, polling=500)
     return {name: at / 1000 for name, at in page.evaluate(MARKS).items()}
 
