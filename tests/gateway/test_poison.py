@@ -23,7 +23,7 @@ from cloudfilm.gateway.spool import Spool
 
 from .hospital import Hospital, slices
 
-RETRACTED = {"schema": "cloudfilm-report-sidecar/1", "accession": "CT1", "status": "final", "impression": "未见异常。", "pdf": ""}
+REPORT = {"schema": "cloudfilm-report-sidecar/1", "accession": "CT1", "status": "final", "impression": "未见异常。", "pdf": ""}
 
 
 @pytest.fixture
@@ -136,11 +136,14 @@ class Moody:
     def __init__(self, root: Path) -> None:
         self._real = FilesystemArchive(root)
         self.away, self.refuses = False, ""
+        self.asked = self.refused = 0  # while away; what is refused
 
     def put(self, key: str, source: bytes | Path, sha256: str) -> None:
         if self.away:
+            self.asked += 1
             raise ArchiveUnavailable("away")
-        if self.refuses and self.refuses in str(source):
+        if self.refuses and isinstance(source, bytes) and self.refuses in source.decode():
+            self.refused += 1
             raise ArchiveRefused("not this one")
         self._real.put(key, source, sha256)
 
@@ -176,3 +179,41 @@ def test_a_letter_that_is_refused_stops_no_other(tmp_path: Path) -> None:
     archive.refuses = '"A1"'
     assert Outbox(book, archive, "h").post_due() == 2  # type: ignore[arg-type]
     assert book.unposted() == 1
+
+
+def test_a_report_whose_pdf_still_grows_waits_for_the_whole_pdf(hospital: Hospital, door: FolderDoor) -> None:
+    watch, pdf = hospital.settings.watch, b"%PDF-1.4\n" + b"x" * 5000 + b"\n%%EOF\n"
+    (watch / "report.json").write_text(json.dumps({**REPORT, "pdf": "report.pdf"}))
+    (watch / "report.pdf").write_bytes(pdf[:3000])
+    door.poll()
+    assert not list((hospital.spool / "reports").iterdir())
+    (watch / "report.pdf").write_bytes(pdf)
+    door.poll()
+    assert [p.read_bytes() for p in (hospital.spool / "reports").glob("*/report.pdf")] == [pdf]
+    assert not (watch / "report.pdf").exists() and not (watch / "report.json").exists()
+
+
+def test_a_study_waits_for_an_archive_that_is_away_and_the_film_arrives_once(tmp_path: Path) -> None:
+    hospital = Hospital(tmp_path / "home", QUIET_SECONDS="0.1")
+    moody = Moody(tmp_path / "home" / "archive")
+    moody.away = True
+    hospital.archive = moody  # type: ignore[assignment]
+    with hospital.running():
+        assert hospital.send(slices(tmp_path / "sent", 1)) == [0]
+        hospital.until(lambda: moody.asked)
+        moody.away = False
+        hospital.until(lambda: hospital.mail(Kind.STUDY_PUBLISHED))
+    assert len({x.body["revision"] for x in hospital.mail(Kind.STUDY_PUBLISHED)}) == 1
+
+
+def test_one_study_that_the_archive_refuses_holds_up_no_other(tmp_path: Path) -> None:
+    hospital = Hospital(tmp_path / "home", QUIET_SECONDS="0.1")
+    moody = Moody(tmp_path / "home" / "archive")
+    moody.refuses = "1.2.3.4.666.1"  # the manifest of this study names its UID
+    hospital.archive = moody  # type: ignore[assignment]
+    with hospital.running():
+        hospital.send(slices(tmp_path / "bad", 1, study="1.2.3.4.666"))
+        hospital.until(lambda: moody.refused)
+        hospital.send(slices(tmp_path / "good", 1))
+        hospital.until(lambda: hospital.mail(Kind.STUDY_PUBLISHED))
+    assert [x.body["study_instance_uid"] for x in hospital.mail(Kind.STUDY_PUBLISHED)] == ["1.2.826.0.1.3680043.8.498.50"]
