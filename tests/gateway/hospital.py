@@ -40,7 +40,7 @@ class Hospital:
         thread = threading.Thread(target=Gateway(self.settings, self.keys, self.archive).run, args=(stop,))
         thread.start()
         try:
-            self.until(self.listens)
+            self.until(lambda: self.listens() and self.settings.watch.is_dir())
             yield
         finally:
             stop.set()
