@@ -37,8 +37,10 @@ const byte = (x) => (x < 0 ? 0 : x > 255 ? 255 : Math.round(x));
 /** Palette colour: each cell through its table, 3 bytes an entry. PS3.3 C.7.6.3.1.5, C.7.9. */
 export function paletteWords(s, bias, { first, rgb }) {
   const last = rgb.length / 3 - 1;
-  return Uint32Array.from(s, (sample) => {
-    const i = 3 * Math.min(last, Math.max(0, sample + bias - first));
-    return (0xff000000 | (rgb[i + 2] << 16) | (rgb[i + 1] << 8) | rgb[i]) >>> 0;
-  });
+  const out = new Uint32Array(s.length);
+  for (let k = 0; k < s.length; k++) {
+    const i = 3 * Math.min(last, Math.max(0, s[k] + bias - first));
+    out[k] = (0xff000000 | (rgb[i + 2] << 16) | (rgb[i + 1] << 8) | rgb[i]) >>> 0;
+  }
+  return out;
 }

@@ -35,4 +35,8 @@ async function bitmapOf(blob) {
 }
 
 /** Red of each word: the preview code, or the grey of a grey JPEG. */
-export const codesOf = (words) => Uint8Array.from(words, (w) => w & 255);
+export function codesOf(words) {
+  const codes = new Uint8Array(words.length);
+  for (let i = 0; i < words.length; i++) codes[i] = words[i]; // a typed array keeps the low byte
+  return codes;
+}
