@@ -73,7 +73,7 @@ def test_success_is_sent_only_after_the_instance_is_durable(hospital: Hospital, 
     assert disk.flushed[:2] == ["data", "name"] and not disk.hasty
 
 
-@pytest.mark.skipif(shutil.which("storescu") is None, reason="NOT RUN: DCMTK's storescu is not installed")
+@pytest.mark.skipif(shutil.which("storescu") is None, reason="NOT RUN: DCMTK's storescu is not installed (apt-get install dcmtk)")
 def test_dcmtks_storescu_is_served_and_every_instance_is_kept(hospital: Hospital, door: DicomDoor, tmp_path: Path) -> None:
     sent = slices(tmp_path / "sent", 20)
     call = ["storescu", "-aec", hospital.settings.aet, "127.0.0.1", str(hospital.settings.dicom_port), *map(str, sent)]
